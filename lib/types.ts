@@ -1,0 +1,91 @@
+/**
+ * The shapes that travel between rooms: file -> {@link Triplet} -> {@link EncodedPair} ->
+ * {@link TokenBatch} -> log-probabilities. Types only, no code.
+ */
+
+/** One turn of a conversation, as chat templates see it. */
+export type Message = { role: string; content: string };
+
+/** A preference: for `prompt` x, `chosen` y_w is better than `rejected` y_l. */
+export type Triplet = {
+  prompt: string | Message[];
+  chosen: string | Message[];
+  rejected: string | Message[];
+};
+
+/** A prompt with the answer to imitate (Stage A, SFT). */
+export type Example = { prompt: string | Message[]; completion: string | Message[] };
+
+/** A triplet as token ids: BOS in the prompt where the tokenizer adds it, EOS at each response's end. */
+export type EncodedPair = {
+  /** Row in the file, counted from 0. */
+  index: number;
+  prompt: number[];
+  chosen: number[];
+  rejected: number[];
+};
+
+/** An {@link Example} as token ids. */
+export type EncodedExample = { index: number; prompt: number[]; completion: number[] };
+
+/**
+ * Some sequences laid end to end for one forward pass. Each sequence is a small trie: a trunk
+ * (segment 0) and up to two tails (segments 1 and 2) that branch from the trunk's end. A token sees
+ * the trunk before it and its own tail before it. `N` counts all tokens with padding, `n` predicted ones.
+ */
+export type TokenBatch = {
+  /** Token ids, `[N]`. */
+  ids: Int32Array;
+  /** Position in its own sequence (trunk, then tail), `[N]`. */
+  positions: Int32Array;
+  /** 0 trunk, 1 first tail, 2 second tail, 255 padding, `[N]`. */
+  segments: Uint8Array;
+  /** Runs of `count` sequences of `length` tokens each, padded to that length, from token `offset` on. */
+  groups: { offset: number; count: number; length: number }[];
+  /** Which token's hidden state predicts, `[n]`. */
+  rows: Int32Array;
+  /** The token to predict, `[n]`. */
+  targets: Int32Array;
+  /** Which item of the batch a predicted token belongs to, `[n]`. */
+  items: Int32Array;
+  /** Which response it belongs to: 0 both, 1 chosen (or the only one), 2 rejected, `[n]`. */
+  sides: Uint8Array;
+  /** Items in the batch. */
+  size: number;
+  /** Tokens without padding. */
+  tokens: number;
+};
+
+/** A tensor's numbers in main memory, row-major. */
+export type HostTensor = { shape: number[]; data: Float32Array };
+
+/** Named tensors that are read one at a time, so that a large file never has to fit in memory twice. */
+export interface TensorSource {
+  /** Names in file order. */
+  names(): string[];
+  has(name: string): boolean;
+  shape(name: string): number[];
+  /** Reads one tensor and converts it to float32. */
+  read(name: string): Promise<Float32Array>;
+  close(): void;
+}
+
+/** One training or evaluation reading, with TRL's keys; log-probabilities and rewards in nats, means over pairs. */
+export type PreferenceMetrics = {
+  loss: number;
+  "rewards/chosen": number;
+  "rewards/rejected": number;
+  /** Share of pairs whose chosen reward is strictly greater. */
+  "rewards/accuracies": number;
+  /** Share of pairs whose rewards are equal. */
+  "rewards/ties": number;
+  "rewards/margins": number;
+  "logps/chosen": number;
+  "logps/rejected": number;
+  /** Mean change of the chosen answers' log-probability against the reference. */
+  "drift/chosen": number;
+  "drift/rejected": number;
+  /** Accuracies with ties counted half: 0.5 for an untrained policy. */
+  chosenPreference: number;
+  pairs: number;
+};
