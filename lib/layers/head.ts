@@ -1,0 +1,66 @@
+import * as tf from "@tensorflow/tfjs";
+import { crossEntropy } from "../backend/cross_entropy.ts";
+
+/** Logits held at once, as numbers: 64 MiB of float32. */
+const CHUNK_NUMBERS = 1 << 24;
+
+/**
+ * The log-probability of each target under `softmax(h W^T)`, and on request `unit` `[n, D]`, each
+ * row's `d(-log p) / dh`: scaling its rows later gives any loss' gradient without keeping `[n, V]`
+ * probabilities. `h` is `[n, D]`, `weight` `[V, D]`, `targets` `[n]`.
+ */
+export function headForward(
+  h: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  targets: tf.Tensor1D,
+  needs: { unit: boolean },
+): { logProbs: tf.Tensor1D; unit?: tf.Tensor2D } {
+  const parts = chunks(h.shape[0], weight.shape[0]).map(([start, size]) =>
+    tf.tidy(() => {
+      const rows = tf.slice(h, [start, 0], [size, -1]);
+      const logits = tf.matMul<tf.Tensor2D>(rows, weight, false, true);
+      const { loss, gradient } = crossEntropy(logits, tf.slice(targets, start, size));
+      const logProbs = tf.neg(loss);
+      return { logProbs, ...(needs.unit && { unit: tf.matMul<tf.Tensor2D>(gradient, weight) }) };
+    })
+  );
+  const logProbs = tf.concat(parts.map((part) => part.logProbs));
+  return needs.unit
+    ? { logProbs, unit: tf.concat(parts.map((part) => part.unit!), 0) }
+    : { logProbs };
+}
+
+/** `dh` from the loss' gradient with respect to each log-probability, `[n]`. */
+export function headBackward(dLogProbs: tf.Tensor1D, unit: tf.Tensor2D): tf.Tensor2D {
+  return tf.mul(unit, tf.expandDims(tf.neg(dLogProbs), 1));
+}
+
+/** `dW` `[V, D]` of a trained head; the logits are computed again. */
+export function headWeightGradient(
+  dLogProbs: tf.Tensor1D,
+  h: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  targets: tf.Tensor1D,
+): tf.Tensor2D {
+  let sum: tf.Tensor2D = tf.zerosLike(weight);
+  for (const [start, size] of chunks(h.shape[0], weight.shape[0])) {
+    const next = tf.tidy(() => {
+      const rows = tf.slice(h, [start, 0], [size, -1]);
+      const logits = tf.matMul<tf.Tensor2D>(rows, weight, false, true);
+      const { gradient } = crossEntropy(logits, tf.slice(targets, start, size));
+      const scaled = tf.mul(gradient, tf.expandDims(tf.neg(tf.slice(dLogProbs, start, size)), 1));
+      return tf.add<tf.Tensor2D>(sum, tf.matMul(scaled, rows, true));
+    });
+    sum.dispose();
+    sum = next;
+  }
+  return sum;
+}
+
+function chunks(rows: number, vocabSize: number): [start: number, size: number][] {
+  const size = Math.max(1, Math.floor(CHUNK_NUMBERS / vocabSize));
+  return Array.from(
+    { length: Math.ceil(rows / size) },
+    (_, i) => [i * size, Math.min(size, rows - i * size)],
+  );
+}

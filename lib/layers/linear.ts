@@ -1,0 +1,59 @@
+import * as tf from "@tensorflow/tfjs";
+
+/** A low-rank update of a frozen matrix: `scale * B A`, with `a` `[R, in]` and `b` `[out, R]`. */
+export type LowRank = { a: tf.Tensor2D; b: tf.Tensor2D; scale: number };
+
+/** `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it. */
+export type LinearParameters = { weight: tf.Tensor2D; bias?: tf.Tensor1D; lowRank?: LowRank };
+
+/** What backward needs beside the input: `scale * x A^T`, `[N, R]`. */
+export type LinearSaved = { low?: tf.Tensor2D };
+
+/** Which gradients of a linear layer are wanted; those of a low-rank update always are. */
+export type LinearNeeds = { input: boolean; weights: boolean };
+
+export type LinearGradients = {
+  weight?: tf.Tensor2D;
+  bias?: tf.Tensor1D;
+  a?: tf.Tensor2D;
+  b?: tf.Tensor2D;
+};
+
+/** Computes `y` `[N, out]` from `x` `[N, in]`. */
+export function linearForward(
+  x: tf.Tensor2D,
+  { weight, bias, lowRank }: LinearParameters,
+): { y: tf.Tensor2D; saved: LinearSaved } {
+  let y: tf.Tensor2D = tf.matMul(x, weight, false, true);
+  if (bias) y = tf.add(y, bias);
+  if (!lowRank) return { y, saved: {} };
+  const low = tf.mul<tf.Tensor2D>(tf.matMul(x, lowRank.a, false, true), lowRank.scale);
+  return { y: tf.add(y, tf.matMul(low, lowRank.b, false, true)), saved: { low } };
+}
+
+/**
+ * The gradients of {@link linearForward}: `dx = dy W + dlow A`, `dW = dy^T x`, `dB = dy^T low`,
+ * `dA = dlow^T x` with `dlow = scale * dy B`. The input is asked for only where a gradient needs it,
+ * so that a caller can compute it again instead of keeping it.
+ */
+export function linearBackward(
+  dy: tf.Tensor2D,
+  x: () => tf.Tensor2D,
+  saved: LinearSaved,
+  { weight, bias, lowRank }: LinearParameters,
+  needs: LinearNeeds,
+): { dx?: tf.Tensor2D; gradients: LinearGradients } {
+  const gradients: LinearGradients = {};
+  let dx: tf.Tensor2D | undefined = needs.input ? tf.matMul(dy, weight) : undefined;
+  if (needs.weights) {
+    gradients.weight = tf.matMul(dy, x(), true);
+    if (bias) gradients.bias = tf.sum(dy, 0);
+  }
+  if (lowRank) {
+    const dlow = tf.mul<tf.Tensor2D>(tf.matMul(dy, lowRank.b), lowRank.scale);
+    gradients.b = tf.matMul(dy, saved.low!, true);
+    gradients.a = tf.matMul(dlow, x(), true);
+    if (dx) dx = tf.add(dx, tf.matMul(dlow, lowRank.a));
+  }
+  return { dx, gradients };
+}

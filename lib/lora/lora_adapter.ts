@@ -1,0 +1,80 @@
+import { UserError } from "../errors.ts";
+import { createRandom } from "../random.ts";
+import type { HostTensor } from "../types.ts";
+import { BLOCK_LINEARS, moduleName } from "../model/llama_block.ts";
+import { linearShape } from "../model/llama_weights.ts";
+import type { ModelConfig } from "../model/model_config.ts";
+
+/** The shape of a low-rank adaptation (arXiv 2106.09685). */
+export type LoraConfig = {
+  /** Rank R of the update. */
+  rank: number;
+  /** The update is scaled by `alpha / rank`, or `alpha / sqrt(rank)` with `rsLora`. */
+  alpha: number;
+  /** Last parts of module names, such as `q_proj`. */
+  targetModules: string[];
+  /** Rank-stabilised scaling (arXiv 2312.03732). */
+  rsLora: boolean;
+};
+
+/**
+ * An adapter in main memory: the trained numbers, by name. `<module>.lora_A.weight` is `[R, in]`,
+ * `<module>.lora_B.weight` `[out, R]`.
+ */
+export type LoraAdapter = {
+  config: LoraConfig;
+  /** Adapted modules with their full names, in the model's order. */
+  modules: string[];
+  parameters: Map<string, HostTensor>;
+};
+
+/** What the update is multiplied by. */
+export function loraScale({ rank, alpha, rsLora }: LoraConfig): number {
+  return alpha / (rsLora ? Math.sqrt(rank) : rank);
+}
+
+/**
+ * Turns `["q_proj", "v_proj"]` or `["all-linear"]` into the names of a model's linear layers.
+ *
+ * @throws {UserError} when a name is none of them.
+ */
+export function resolveTargetModules(names: string[]): string[] {
+  if (names.includes("all-linear")) return BLOCK_LINEARS;
+  const unknown = names.find((name) => !BLOCK_LINEARS.includes(name));
+  if (unknown === undefined && names.length > 0) {
+    return BLOCK_LINEARS.filter((name) => names.includes(name));
+  }
+  throw new UserError(
+    `Cannot adapt ${
+      unknown === undefined ? "no module" : `"${unknown}"`
+    }: target modules must be ` +
+      `"all-linear" or of ${BLOCK_LINEARS.join(", ")}`,
+    { field: "target_modules" },
+  );
+}
+
+/**
+ * Makes a fresh adapter: A uniform in +-1/sqrt(in) (Kaiming with a = sqrt(5), as PEFT draws it), B
+ * zero, so that the policy starts as the reference.
+ */
+export function initLora(
+  model: ModelConfig,
+  config: LoraConfig,
+  options: { seed: number },
+): LoraAdapter {
+  const targetModules = resolveTargetModules(config.targetModules);
+  const random = createRandom(options.seed), { rank } = config;
+  const modules: string[] = [], parameters = new Map<string, HostTensor>();
+  for (let layer = 0; layer < model.layers; layer++) {
+    for (const name of targetModules) {
+      const module = moduleName(layer, name), [out, input] = linearShape(model, name);
+      const bound = 1 / Math.sqrt(input);
+      const a = Float32Array.from({ length: rank * input }, () => (2 * random.next() - 1) * bound);
+      parameters.set(`${module}.lora_A.weight`, { shape: [rank, input], data: a });
+      const b = new Float32Array(out * rank);
+      parameters.set(`${module}.lora_B.weight`, { shape: [out, rank], data: b });
+      modules.push(module);
+    }
+  }
+  return { config: { ...config, targetModules }, modules, parameters };
+}

@@ -1,0 +1,45 @@
+import * as tf from "@tensorflow/tfjs";
+import type { TensorSource } from "../types.ts";
+import { UserError } from "../errors.ts";
+import { llamaWeights } from "./llama_weights.ts";
+import { parseModelConfig } from "./model_config.ts";
+import type { Network } from "./network.ts";
+
+/**
+ * Loads a model's weights onto the compute backend, a tensor at a time. The caller owns them:
+ * {@link disposeNetwork} frees them.
+ *
+ * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
+ */
+export async function loadNetwork(
+  { path, config, tensors }: { path: string; config: unknown; tensors: TensorSource },
+): Promise<Network> {
+  const modelConfig = parseModelConfig(config, path);
+  const wanted = llamaWeights(modelConfig);
+  for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
+  const weights = new Map<string, tf.Tensor>();
+  try {
+    for (const [name, shape] of wanted) {
+      weights.set(name, tf.tensor(await tensors.read(name), shape, "float32"));
+    }
+  } catch (error) {
+    tf.dispose([...weights.values()]);
+    throw error;
+  }
+  return { config: modelConfig, weights };
+}
+
+/** Frees a model's weights. */
+export function disposeNetwork(network: Network): void {
+  tf.dispose([...network.weights.values()]);
+}
+
+function checkWeight(tensors: TensorSource, path: string, name: string, shape: number[]): void {
+  const found = tensors.has(name) ? tensors.shape(name) : null;
+  if (found && found.join() === shape.join()) return;
+  throw new UserError(
+    `Cannot load the model at "${path}": tensor "${name}" must be [${shape.join(", ")}], ` +
+      (found ? `found [${found.join(", ")}]` : "but the checkpoint has none of that name"),
+    { path, field: name },
+  );
+}

@@ -1,0 +1,181 @@
+import * as tf from "@tensorflow/tfjs";
+import type { TokenBatch } from "../types.ts";
+import { attentionGroups } from "../layers/attention.ts";
+import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
+import { rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
+import { ropeTables } from "../layers/rope.ts";
+import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./llama_block.ts";
+import { type Adapters, type Gradients, type Network, weightOf } from "./network.ts";
+
+const EMBEDDING = "model.embed_tokens.weight";
+const FINAL_NORM = "model.norm.weight";
+
+/** The head's weight: the embedding itself where the two are tied. */
+export function headName(network: Network): string {
+  return network.config.tiedHead ? EMBEDDING : "lm_head.weight";
+}
+
+/**
+ * The log-probability of each predicted token of a batch, `[n]` in nats. With `adapters` it is the
+ * policy that answers, with `null` the reference; the weights are the same ones.
+ */
+export async function tokenLogProbs(
+  network: Network,
+  adapters: Adapters | null,
+  batch: TokenBatch,
+): Promise<Float32Array> {
+  const context = blockContext(network, adapters, batch);
+  const logProbs = tf.tidy(() => {
+    let x = embed(network, batch);
+    for (let layer = 0; layer < network.config.layers; layer++) {
+      const y = tf.tidy(() => blockForward(x, layer, context).y);
+      x.dispose();
+      x = y;
+    }
+    const { hidden } = finalNorm(network, x, batch);
+    const weight = weightOf<tf.Tensor2D>(network, headName(network));
+    const targets = tf.tensor1d(batch.targets, "int32");
+    return headForward(hidden, weight, targets, { unit: false }).logProbs;
+  });
+  try {
+    return await logProbs.data<"float32">();
+  } finally {
+    logProbs.dispose();
+    disposeContext(context);
+  }
+}
+
+export type GradientOptions = {
+  /** Give the gradients of all weights too, not of the adapters alone. */
+  weights?: boolean;
+  /** Keep one tensor a layer and compute the rest again: less memory for more time. */
+  checkpointing?: boolean;
+};
+
+/**
+ * One forward and backward pass: the tokens' log-probabilities and, for the loss whose slope with
+ * respect to them `slope` returns, the gradients of the parameters. The caller owns the gradients.
+ */
+export async function tokenGradients(
+  network: Network,
+  adapters: Adapters | null,
+  batch: TokenBatch,
+  slope: (logProbs: Float32Array) => Float32Array,
+  { weights = false, checkpointing = false }: GradientOptions = {},
+): Promise<{ logProbs: Float32Array; gradients: Gradients }> {
+  const context = blockContext(network, adapters, batch);
+  const pass = tf.tidy(() => forwardPass(context, batch, !checkpointing));
+  try {
+    const logProbs = await pass.logProbs.data<"float32">();
+    const dLogProbs = tf.tensor1d(slope(logProbs));
+    const gradients = tf.tidy(() => backwardPass(context, pass, dLogProbs, weights));
+    dLogProbs.dispose();
+    return { logProbs, gradients };
+  } finally {
+    tf.dispose(pass);
+    disposeContext(context);
+  }
+}
+
+type Pass = ReturnType<typeof forwardPass>;
+
+function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
+  const { network } = context;
+  const inputs: tf.Tensor2D[] = [], saved: (BlockSaved | undefined)[] = [];
+  let x = embed(network, batch);
+  for (let layer = 0; layer < network.config.layers; layer++) {
+    inputs.push(x);
+    const block = tf.tidy(() => {
+      const { y, saved } = blockForward(x, layer, context);
+      return { y, saved: keep ? saved : undefined };
+    });
+    saved.push(block.saved);
+    x = block.y;
+  }
+  const { rows, rstd, hidden } = finalNorm(network, x, batch);
+  x.dispose();
+  const weight = weightOf<tf.Tensor2D>(network, headName(network));
+  const targets = tf.tensor1d(batch.targets, "int32");
+  const { logProbs, unit } = headForward(hidden, weight, targets, { unit: true });
+  const rowIds = tf.tensor1d(batch.rows, "int32"), ids = tf.tensor1d(batch.ids, "int32");
+  const head = { rows, rstd, hidden, unit: unit!, targets, rowIds };
+  return { ids, inputs, saved, head, logProbs };
+}
+
+/** Runs the blocks backwards; each one's saved tensors are freed as soon as it is done. */
+function backwardPass(
+  context: BlockContext,
+  { ids, inputs, saved, head }: Pass,
+  dLogProbs: tf.Tensor1D,
+  weights: boolean,
+): Gradients {
+  const { network } = context;
+  const { dx, gradients } = headPartBackward(network, head, dLogProbs, { weights });
+  let dy = tf.unsortedSegmentSum(dx, head.rowIds, ids.size) as tf.Tensor2D;
+  for (let layer = inputs.length - 1; layer >= 0; layer--) {
+    const block = tf.tidy(() => {
+      const kept = saved[layer] ?? blockForward(inputs[layer], layer, context).saved;
+      const needs = { input: weights || layer > 0, weights };
+      return blockBackward(dy, inputs[layer], kept, layer, context, needs);
+    });
+    Object.assign(gradients, block.gradients);
+    tf.dispose([dy, inputs[layer], saved[layer]]);
+    if (block.dx) dy = block.dx;
+  }
+  if (weights) {
+    const scattered = tf.unsortedSegmentSum(dy, ids, network.config.vocabSize);
+    const tied = gradients[EMBEDDING];
+    gradients[EMBEDDING] = tied ? tf.add(tied, scattered) : scattered;
+  }
+  return gradients;
+}
+
+function headPartBackward(
+  network: Network,
+  head: Pass["head"],
+  dLogProbs: tf.Tensor1D,
+  needs: { weights: boolean },
+): { dx: tf.Tensor2D; gradients: Gradients } {
+  const gradients: Gradients = {};
+  const dHidden = headBackward(dLogProbs, head.unit);
+  const normWeight = weightOf<tf.Tensor1D>(network, FINAL_NORM);
+  const { dx, dweight } = rmsNormBackward(dHidden, head.rows, head.rstd, normWeight, needs);
+  if (dweight) gradients[FINAL_NORM] = dweight;
+  if (needs.weights) {
+    const name = headName(network), weight = weightOf<tf.Tensor2D>(network, name);
+    gradients[name] = headWeightGradient(dLogProbs, head.hidden, weight, head.targets);
+  }
+  return { dx, gradients };
+}
+
+/** The masks and angles of a batch. */
+export function blockContext(
+  network: Network,
+  adapters: Adapters | null,
+  batch: Pick<TokenBatch, "groups" | "segments" | "positions">,
+): BlockContext {
+  const { headDim, ropeTheta: theta } = network.config, scale = headDim ** -0.5;
+  return {
+    network,
+    adapters,
+    groups: attentionGroups(batch),
+    queryTables: ropeTables(batch.positions, { headDim, theta, scale }),
+    keyTables: ropeTables(batch.positions, { headDim, theta }),
+  };
+}
+
+function embed(network: Network, batch: TokenBatch): tf.Tensor2D {
+  return tf.gather(weightOf<tf.Tensor2D>(network, EMBEDDING), tf.tensor1d(batch.ids, "int32"));
+}
+
+function finalNorm(network: Network, x: tf.Tensor2D, batch: TokenBatch) {
+  const rows = tf.gather(x, tf.tensor1d(batch.rows, "int32"));
+  const weight = weightOf<tf.Tensor1D>(network, FINAL_NORM);
+  const { y: hidden, rstd } = rmsNormForward(rows, weight, network.config.normEpsilon);
+  return { rows, hidden, rstd };
+}
+
+/** Frees what {@link blockContext} made. */
+export function disposeContext({ queryTables, keyTables, groups }: BlockContext): void {
+  tf.dispose([groups.map((group) => group.mask), { ...queryTables }, { ...keyTables }]);
+}
