@@ -1,0 +1,82 @@
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import util from "node:util";
+import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+
+/** Where `deno task setup` puts TensorFlow: a folder that git ignores and that `deno ci` leaves alone. */
+export const nativeFolder: string = resolve(import.meta.dirname ?? ".", "../../.native");
+
+/** Why TensorFlow can't run: it was never set up, or what is there doesn't load. */
+export class NativeLibraryError extends Error {
+  override name = "NativeLibraryError";
+}
+
+/** Makes tfjs' TensorFlow backend out of the compiled binding in `folder`. */
+export async function loadNativeLibrary(
+  folder: string = nativeFolder,
+): Promise<NodeJSKernelBackend> {
+  const binding = [join(folder, "tfjs_binding.node"), vendorBinding()].find(exists);
+  if (!binding) throw new NativeLibraryError("TensorFlow is not set up");
+  restoreNodeUtil();
+  setUnlessSet("TF_FORCE_GPU_ALLOW_GROWTH", "true");
+  const release = quietTensorFlow(folder);
+  try {
+    await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
+    const kernels = await import("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
+    const loaded = createRequire(import.meta.url)(binding);
+    return new kernels.NodeJSKernelBackend(loaded, "@tensorflow/tfjs-node-gpu");
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new NativeLibraryError(`TensorFlow does not load: ${reason}`, { cause });
+  } finally {
+    release();
+  }
+}
+
+/** The binding that the npm package's own installer leaves, where a user has run it. */
+function vendorBinding(): string {
+  const entry = import.meta.resolve("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
+  return resolve(fileURLToPath(entry), "../../lib/napi-v8/tfjs_binding.node");
+}
+
+/** What may not be read isn't there. */
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+/** tfjs calls two functions of node:util that newer runtimes have dropped. */
+function restoreNodeUtil(): void {
+  const old = util as unknown as Record<string, unknown>;
+  old.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  old.isArray ??= Array.isArray;
+}
+
+/** Returns whether it set the variable. */
+function setUnlessSet(name: string, value: string): boolean {
+  if (Deno.env.get(name) !== undefined) return false;
+  Deno.env.set(name, value);
+  return true;
+}
+
+/**
+ * TensorFlow chats on stderr, in part before it reads its own log level. Both are stilled unless
+ * the user has set TF_CPP_MIN_LOG_LEVEL. Returns what ends the silence once it is loaded.
+ */
+function quietTensorFlow(folder: string): () => void {
+  const library = join(folder, "libquiet.so");
+  if (!setUnlessSet("TF_CPP_MIN_LOG_LEVEL", "3") || !exists(library)) return () => {};
+  const quiet = Deno.dlopen(library, {
+    hold_stderr: { parameters: [], result: "i32" },
+    release_stderr: { parameters: ["i32"], result: "void" },
+  });
+  const kept = quiet.symbols.hold_stderr();
+  return () => {
+    quiet.symbols.release_stderr(kept);
+    quiet.close();
+  };
+}
