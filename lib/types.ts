@@ -23,10 +23,18 @@ export type EncodedPair = {
   prompt: number[];
   chosen: number[];
   rejected: number[];
+  /** Response tokens that `maxLength` cut off, both responses together; absent where none were. */
+  truncated?: number;
 };
 
 /** An {@link Example} as token ids. */
-export type EncodedExample = { index: number; prompt: number[]; completion: number[] };
+export type EncodedExample = {
+  index: number;
+  prompt: number[];
+  completion: number[];
+  /** Completion tokens that `maxLength` cut off; absent where none were. */
+  truncated?: number;
+};
 
 /**
  * Some sequences laid end to end for one forward pass. Each sequence is a small trie: a trunk

@@ -1,0 +1,116 @@
+import { UserError } from "../errors.ts";
+import type { EncodedExample, EncodedPair, Example, Message, Triplet } from "../types.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+export type EncodePairOptions = {
+  /** Row in the file, counted from 0: it names the row in errors and results. */
+  index?: number;
+  /** Most tokens that prompt and one response may have together; what stands after is cut off. */
+  maxLength?: number;
+  /** Lay plain strings out by the chat template too; message lists always are. */
+  chat?: boolean;
+};
+
+type Text = string | Message[];
+
+/**
+ * Turns a triplet into token ids. Prompt and each response are tokenised as one text, and the
+ * prompt ends where all three token lists still agree: a token that merges over the boundary belongs
+ * to the response. BOS stands once where the tokenizer adds it, EOS once at each response's end,
+ * unless `maxLength` cut that end off (TRL's "keep_start"), which `truncated` tells.
+ *
+ * @throws {UserError} When a response has no token left inside `maxLength`, or nothing precedes it.
+ */
+export function encodePair(
+  tokenizer: Tokenizer,
+  triplet: Triplet,
+  options: EncodePairOptions = {},
+): EncodedPair {
+  const { index = 0 } = options;
+  const { prompt, responses, truncated } = encodeTexts(
+    tokenizer,
+    triplet.prompt,
+    [triplet.chosen, triplet.rejected],
+    options,
+  );
+  return { index, prompt, chosen: responses[0], rejected: responses[1], ...truncated };
+}
+
+/** Turns a prompt with its completion into token ids, by the rules of {@link encodePair}. */
+export function encodeExample(
+  tokenizer: Tokenizer,
+  example: Example,
+  options: EncodePairOptions = {},
+): EncodedExample {
+  const { index = 0 } = options;
+  const completions = [example.completion];
+  const encoded = encodeTexts(tokenizer, example.prompt, completions, options);
+  return { index, prompt: encoded.prompt, completion: encoded.responses[0], ...encoded.truncated };
+}
+
+/** Turns a prompt alone into token ids, as {@link encodePair} sees it: what generation starts from. */
+export function encodePrompt(
+  tokenizer: Tokenizer,
+  prompt: Text,
+  { chat = false }: { chat?: boolean } = {},
+): number[] {
+  if (!chat && typeof prompt === "string") return tokenizer.encode(prompt);
+  const messages = asMessages(prompt, "user");
+  return tokenizer.encode(tokenizer.applyChatTemplate(messages, { addGenerationPrompt: true }), {
+    special: false,
+  });
+}
+
+function encodeTexts(
+  tokenizer: Tokenizer,
+  prompt: Text,
+  responses: Text[],
+  { index = 0, maxLength = Infinity, chat = false }: EncodePairOptions,
+) {
+  const asChat = chat || [prompt, ...responses].some((text) => typeof text !== "string");
+  const promptIds = encodePrompt(tokenizer, prompt, { chat: asChat });
+  const joint = responses.map((response) => encodeJoint(tokenizer, prompt, response, asChat));
+  const boundary = Math.min(...joint.map((ids) => commonPrefixLength(promptIds, ids)));
+  if (boundary === 0 || boundary >= maxLength) {
+    const why = boundary === 0
+      ? "no token of the prompt precedes the response"
+      : `the prompt's ${boundary} tokens leave no response token inside max_length ${maxLength}`;
+    throw new UserError(`Cannot encode row ${index + 1}: ${why}`, { field: "prompt" });
+  }
+  const whole = joint.map((ids) => endOnce(tokenizer, ids.slice(boundary)));
+  const kept = whole.map((ids) => ids.slice(0, maxLength - boundary));
+  const cut = total(whole) - total(kept);
+  return {
+    prompt: promptIds.slice(0, boundary),
+    responses: kept,
+    truncated: cut > 0 ? { truncated: cut } : {},
+  };
+}
+
+function encodeJoint(tokenizer: Tokenizer, prompt: Text, response: Text, chat: boolean): number[] {
+  if (!chat) return tokenizer.encode(`${prompt}${response}`);
+  const messages = [...asMessages(prompt, "user"), ...asMessages(response, "assistant")];
+  return tokenizer.encode(tokenizer.applyChatTemplate(messages), { special: false });
+}
+
+const asMessages = (text: Text, role: string) =>
+  typeof text === "string" ? [{ role, content: text }] : text;
+
+/** Ends a response with one EOS: what a template writes after its last EOS (a newline) goes. */
+function endOnce(tokenizer: Tokenizer, ids: number[]): number[] {
+  const { eosId } = tokenizer;
+  let end = ids.lastIndexOf(eosId);
+  if (end < 0 || tokenizer.decode(ids.slice(end + 1)).trim() !== "") end = ids.length;
+  while (ids[end - 1] === eosId) end--;
+  return [...ids.slice(0, end), eosId];
+}
+
+/** How many leading tokens two lists share. */
+export function commonPrefixLength(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  const end = Math.min(a.length, b.length);
+  let length = 0;
+  while (length < end && a[length] === b[length]) length++;
+  return length;
+}
+
+const total = (lists: number[][]) => lists.reduce((sum, list) => sum + list.length, 0);
