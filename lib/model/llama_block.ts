@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import {
   attentionBackward,
-  attentionForward,
+  type attentionForward,
   type AttentionGroup,
   attentionOutput,
   type AttentionSaved,
@@ -29,6 +29,8 @@ export type BlockContext = {
   network: Network;
   adapters: Adapters | null;
   groups: AttentionGroup[];
+  /** Attention itself: over the batch in training, over cached keys in generation. */
+  attend: typeof attentionForward;
   /** The angles of queries, with attention's scale in them, and of keys. */
   queryTables: RopeTables;
   keyTables: RopeTables;
@@ -54,7 +56,7 @@ export function blockForward(
   layer: number,
   context: BlockContext,
 ): { y: tf.Tensor2D; saved: BlockSaved } {
-  const { network, adapters, groups, queryTables, keyTables } = context;
+  const { network, adapters, groups, attend, queryTables, keyTables } = context;
   const { normEpsilon, heads, keyValueHeads, headDim } = network.config;
   const lows: Record<string, LinearSaved> = {};
   const linear = (input: tf.Tensor2D, name: string) => {
@@ -69,7 +71,7 @@ export function blockForward(
   const q = ropeForward(splitHeads(linear(n1, "q_proj"), heads, headDim), queryTables);
   const k = ropeForward(splitHeads(linear(n1, "k_proj"), keyValueHeads, headDim), keyTables);
   const v = splitHeads(linear(n1, "v_proj"), keyValueHeads, headDim);
-  const { y: o, saved: attention } = attentionForward(q, k, v, groups);
+  const { y: o, saved: attention } = attend(q, k, v, groups);
   const middle = tf.add<tf.Tensor2D>(x, linear(o, "o_proj"));
 
   const { y: n2, rstd: mlpRstd } = norm(middle, "post_attention_layernorm");

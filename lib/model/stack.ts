@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TokenBatch } from "../types.ts";
-import { attentionGroups } from "../layers/attention.ts";
+import { attentionForward, attentionGroups } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
 import { rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
 import { ropeTables } from "../layers/rope.ts";
@@ -26,13 +26,13 @@ export async function tokenLogProbs(
 ): Promise<Float32Array> {
   const context = blockContext(network, adapters, batch);
   const logProbs = tf.tidy(() => {
-    let x = embed(network, batch);
+    let x = embed(network, batch.ids);
     for (let layer = 0; layer < network.config.layers; layer++) {
       const y = tf.tidy(() => blockForward(x, layer, context).y);
       x.dispose();
       x = y;
     }
-    const { hidden } = finalNorm(network, x, batch);
+    const { hidden } = finalNorm(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
     const weight = weightOf<tf.Tensor2D>(network, headName(network));
     const targets = tf.tensor1d(batch.targets, "int32");
     return headForward(hidden, weight, targets, { unit: false }).logProbs;
@@ -82,7 +82,7 @@ type Pass = ReturnType<typeof forwardPass>;
 function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
   const { network } = context;
   const inputs: tf.Tensor2D[] = [], saved: (BlockSaved | undefined)[] = [];
-  let x = embed(network, batch);
+  let x = embed(network, batch.ids);
   for (let layer = 0; layer < network.config.layers; layer++) {
     inputs.push(x);
     const block = tf.tidy(() => {
@@ -92,12 +92,13 @@ function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
     saved.push(block.saved);
     x = block.y;
   }
-  const { rows, rstd, hidden } = finalNorm(network, x, batch);
+  const rowIds = tf.tensor1d(batch.rows, "int32"), ids = tf.tensor1d(batch.ids, "int32");
+  const rows = tf.gather(x, rowIds);
   x.dispose();
+  const { hidden, rstd } = finalNorm(network, rows);
   const weight = weightOf<tf.Tensor2D>(network, headName(network));
   const targets = tf.tensor1d(batch.targets, "int32");
   const { logProbs, unit } = headForward(hidden, weight, targets, { unit: true });
-  const rowIds = tf.tensor1d(batch.rows, "int32"), ids = tf.tensor1d(batch.ids, "int32");
   const head = { rows, rstd, hidden, unit: unit!, targets, rowIds };
   return { ids, inputs, saved, head, logProbs };
 }
@@ -159,20 +160,22 @@ export function blockContext(
     network,
     adapters,
     groups: attentionGroups(batch),
+    attend: attentionForward,
     queryTables: ropeTables(batch.positions, { headDim, theta, scale }),
     keyTables: ropeTables(batch.positions, { headDim, theta }),
   };
 }
 
-function embed(network: Network, batch: TokenBatch): tf.Tensor2D {
-  return tf.gather(weightOf<tf.Tensor2D>(network, EMBEDDING), tf.tensor1d(batch.ids, "int32"));
+/** The residual stream's start: each token's row of the embedding, `[N, D]`. */
+export function embed(network: Network, ids: Int32Array): tf.Tensor2D {
+  return tf.gather(weightOf<tf.Tensor2D>(network, EMBEDDING), tf.tensor1d(ids, "int32"));
 }
 
-function finalNorm(network: Network, x: tf.Tensor2D, batch: TokenBatch) {
-  const rows = tf.gather(x, tf.tensor1d(batch.rows, "int32"));
+/** The norm before the head. */
+export function finalNorm(network: Network, rows: tf.Tensor2D) {
   const weight = weightOf<tf.Tensor1D>(network, FINAL_NORM);
   const { y: hidden, rstd } = rmsNormForward(rows, weight, network.config.normEpsilon);
-  return { rows, hidden, rstd };
+  return { hidden, rstd };
 }
 
 /** Frees what {@link blockContext} made. */

@@ -1,0 +1,165 @@
+import * as tf from "@tensorflow/tfjs";
+import { cachedAttention, type KeyValueCache, mergeCache } from "../layers/cached_attention.ts";
+import { ropeTables } from "../layers/rope.ts";
+import { createRandom, type Random } from "../random.ts";
+import { packPrompts } from "../tokenizer/token_batch.ts";
+import { type BlockContext, blockForward } from "./llama_block.ts";
+import { type Adapters, type Network, weightOf } from "./network.ts";
+import { sampleToken } from "./sample_token.ts";
+import { blockContext, disposeContext, embed, finalNorm, headName } from "./stack.ts";
+
+export type GenerateTokensOptions = {
+  maxNewTokens: number;
+  /** Tokens that end a text. */
+  stopIds: number[];
+  /** 0 takes the likeliest token each time; above 0 draws. */
+  temperature?: number;
+  topP?: number;
+  seed?: number;
+  signal?: AbortSignal;
+};
+
+/** New tokens, without the one that stopped them, and whether one did. */
+export type GeneratedTokens = { tokens: number[]; stopped: boolean };
+
+/** Recent keys are moved to the past once in so many steps. */
+const MERGE_EVERY = 32;
+
+/**
+ * Continues each prompt, all in one batch, with keys and values cached. A prompt's draws depend on
+ * `seed` and on its index alone.
+ */
+export async function generateTokens(
+  network: Network,
+  adapters: Adapters | null,
+  prompts: { ids: number[]; index: number }[],
+  options: GenerateTokensOptions,
+): Promise<GeneratedTokens[]> {
+  const { maxNewTokens, stopIds, seed = 42, signal } = options;
+  const randoms = prompts.map(({ index }) => createRandom(seed + 0x9e3779b9 * (index + 1)));
+  const results = prompts.map((): GeneratedTokens => ({ tokens: [], stopped: false }));
+  const lengths = prompts.map(({ ids }) => ids.length);
+  const state = prefill(network, adapters, prompts.map(({ ids }) => ids));
+  try {
+    for (let step = 0;; step++) {
+      const tokens = await chooseTokens(state.logits, randoms, options);
+      results.forEach((result, i) => {
+        if (result.stopped || result.tokens.length === maxNewTokens) return;
+        if (stopIds.includes(tokens[i])) result.stopped = true;
+        else result.tokens.push(tokens[i]);
+      });
+      if (step + 1 >= maxNewTokens || results.every((result) => result.stopped)) return results;
+      signal?.throwIfAborted();
+      const positions = Int32Array.from(lengths, (length) => length + step);
+      advance(network, adapters, state, Int32Array.from(tokens), positions);
+    }
+  } finally {
+    tf.dispose([state.logits, state.mask]);
+    state.caches.forEach(disposeCache);
+  }
+}
+
+type DecodeState = { logits: tf.Tensor2D; caches: KeyValueCache[]; mask: tf.Tensor3D };
+
+function prefill(network: Network, adapters: Adapters | null, prompts: number[][]): DecodeState {
+  const batch = packPrompts(prompts), context = blockContext(network, adapters, batch);
+  const { layers, keyValueHeads } = network.config, length = batch.groups[0].length;
+  const result = tf.tidy(() => {
+    const pasts: { k: tf.Tensor3D; v: tf.Tensor3D }[] = [];
+    let x = embed(network, batch.ids);
+    for (let layer = 0; layer < layers; layer++) {
+      const { y, k, v } = tf.tidy(() => {
+        const { y, saved } = blockForward(x, layer, context);
+        return { y, k: saved.attention[0].k, v: saved.attention[0].v };
+      });
+      pasts.push({ k, v });
+      x.dispose();
+      x = y;
+    }
+    const mask = new Float32Array(prompts.length * keyValueHeads * length);
+    for (let i = 0; i < mask.length; i++) {
+      const row = Math.floor(i / (keyValueHeads * length));
+      if (batch.segments[row * length + i % length] === 255) mask[i] = -1e9;
+    }
+    const logits = nextLogits(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
+    return { logits, pasts, mask: tf.tensor3d(mask, [mask.length / length, 1, length]) };
+  });
+  disposeContext(context);
+  return { ...result, caches: result.pasts.map((past) => ({ past })) };
+}
+
+/** Feeds one token a sequence; `state` gets new logits and longer caches. */
+function advance(
+  network: Network,
+  adapters: Adapters | null,
+  state: DecodeState,
+  tokens: Int32Array,
+  positions: Int32Array,
+): void {
+  const { headDim, ropeTheta: theta, layers } = network.config;
+  const next = tf.tidy(() => {
+    const shared = {
+      network,
+      adapters,
+      groups: [],
+      queryTables: ropeTables(positions, { headDim, theta, scale: headDim ** -0.5 }),
+      keyTables: ropeTables(positions, { headDim, theta }),
+    };
+    const recents: { k: tf.Tensor3D; v: tf.Tensor3D }[] = [];
+    let x = embed(network, tokens);
+    for (let layer = 0; layer < layers; layer++) {
+      const attend: BlockContext["attend"] = (q, k, v) => {
+        const { y, recent } = cachedAttention(q, { k, v }, state.caches[layer], state.mask);
+        recents.push(recent);
+        return { y, saved: [] };
+      };
+      x = blockForward(x, layer, { ...shared, attend }).y;
+    }
+    return { logits: nextLogits(network, x), recents };
+  });
+  state.logits.dispose();
+  state.logits = next.logits;
+  state.caches.forEach((cache, layer) => {
+    if (cache.recent) tf.dispose([cache.recent.k, cache.recent.v]);
+    cache.recent = next.recents[layer];
+  });
+  if (state.caches[0].recent!.k.shape[1] >= MERGE_EVERY) mergeState(state);
+}
+
+function mergeState(state: DecodeState): void {
+  const added = state.caches[0].recent!.k.shape[1];
+  const mask = tf.pad(state.mask, [[0, 0], [0, 0], [0, added]]);
+  state.mask.dispose();
+  state.mask = mask;
+  state.caches = state.caches.map((cache) => {
+    const merged = mergeCache(cache);
+    disposeCache(cache);
+    return merged;
+  });
+}
+
+function disposeCache({ past, recent }: KeyValueCache): void {
+  tf.dispose([past.k, past.v]);
+  if (recent) tf.dispose([recent.k, recent.v]);
+}
+
+function nextLogits(network: Network, rows: tf.Tensor2D): tf.Tensor2D {
+  const { hidden } = finalNorm(network, rows);
+  return tf.matMul(hidden, weightOf<tf.Tensor2D>(network, headName(network)), false, true);
+}
+
+async function chooseTokens(
+  logits: tf.Tensor2D,
+  randoms: Random[],
+  { temperature = 0, topP }: GenerateTokensOptions,
+): Promise<number[]> {
+  if (temperature === 0) {
+    const best = tf.argMax(logits, -1), tokens = await best.data();
+    best.dispose();
+    return [...tokens];
+  }
+  const numbers = await logits.data<"float32">(), width = logits.shape[1];
+  return randoms.map((random, i) =>
+    sampleToken(numbers.subarray(i * width, (i + 1) * width), random, { temperature, topP })
+  );
+}

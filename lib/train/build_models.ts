@@ -1,0 +1,83 @@
+import { type BackendName, useBackend } from "../backend/use_backend.ts";
+import { initLora, type LoraAdapter } from "../lora/lora_adapter.ts";
+import { disposeNetwork } from "../model/load_network.ts";
+import type { Network } from "../model/network.ts";
+import type { AdamWState } from "../optim/adamw.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
+import { loadSource, type ModelSource } from "./load_source.ts";
+import { type Trainable, trainableAdapter, trainableWeights } from "./trainable.ts";
+
+/** Policy and reference: one copy of the weights, and what training changes. */
+export type Models = {
+  network: Network;
+  tokenizer: Tokenizer;
+  /** Where the weights came from, and their hash. */
+  source: ModelSource;
+  /** The low-rank adapter that makes the policy; null when all weights are trained. */
+  adapter: LoraAdapter | null;
+  trainable: Trainable;
+  /** The optimiser's moments, from the first step on. */
+  optimizer: AdamWState | null;
+  /** Frees everything on the compute backend. */
+  [Symbol.dispose](): void;
+};
+
+export type BuildModelsOptions = {
+  /** A Hugging Face folder, a GGUF file or a PEFT adapter folder. */
+  sftModelPath: string;
+  /** LoRA's rank R: how many numbers the policy may learn with. Default 16. */
+  rank?: number;
+  /** LoRA's update is scaled by `alpha / rank`. Default 32. */
+  alpha?: number;
+  /** Modules to adapt, by the last part of their names, or `all-linear`. Default q_proj, v_proj. */
+  targetModules?: string[];
+  /** Scale by `alpha / sqrt(rank)` instead (arXiv 2312.03732). */
+  rsLora?: boolean;
+  /** Draws the adapter's A. Default 42. */
+  seed?: number;
+  /** Train all weights and no adapter: Stage A of small models. There is no reference then. */
+  allWeights?: boolean;
+  backend?: BackendName | "auto";
+};
+
+/**
+ * Loads a Stage A checkpoint as the reference and lays a fresh adapter over it as the policy. Both
+ * share the weights, so the reference costs no second model and can't drift, and the policy starts
+ * as the reference to the last bit (B is zero).
+ *
+ * **Source**: DPO, arXiv 2305.18290, section 4; LoRA, arXiv 2106.09685.
+ * **Shapes and dtypes**: weights and adapters are float32.
+ * **Memory**: the result owns tensors on the compute backend; `using` or `[Symbol.dispose]()` frees
+ * them.
+ *
+ * @throws {UserError} when the checkpoint can't be read or its family is not supported.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { buildModels } from "./build_models.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model", rank: 8 });
+ * assert.equal(models.adapter?.config.rank, 8);
+ * ```
+ */
+export async function buildModels(options: BuildModelsOptions): Promise<Models> {
+  const { rank = 16, alpha = 32, targetModules = ["q_proj", "v_proj"] } = options;
+  const { rsLora = false, seed = 42, allWeights = false } = options;
+  await useBackend({ backend: options.backend });
+  const { network, tokenizer, source } = await loadSource(options.sftModelPath);
+  const config = { rank, alpha, targetModules, rsLora };
+  const adapter = allWeights ? null : initLora(network.config, config, { seed });
+  const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
+  return {
+    network,
+    tokenizer,
+    source,
+    adapter,
+    trainable,
+    optimizer: null,
+    [Symbol.dispose]() {
+      trainable.dispose();
+      disposeNetwork(network);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+import { dpoLoss, type DpoLossOptions } from "../loss/dpo_loss.ts";
+import {
+  addPairs,
+  createMetricSums,
+  meanMetrics,
+  type MetricSums,
+} from "../loss/preference_metrics.ts";
+import { tokenGradients } from "../model/stack.ts";
+import { packPairs } from "../tokenizer/token_batch.ts";
+import type { PreferenceMetrics } from "../types.ts";
+import type { Models } from "./build_models.ts";
+import { spreadSlopes, sumResponses } from "./pair_sums.ts";
+import type { PreferenceBatch } from "./preference_batch.ts";
+import { addGradients } from "./trainable.ts";
+import { updateStep, type UpdateStepOptions, zeroGradients } from "./update_step.ts";
+
+export type DpoGradientsOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTokens"> & {
+  /** Compute each layer twice instead of keeping its tensors. */
+  checkpointing?: boolean;
+};
+
+export type DpoStepOptions = DpoGradientsOptions & Partial<UpdateStepOptions>;
+
+/** What one step did: TRL's keys, and the tokens that passed through the model. */
+export type DpoStepMetrics = PreferenceMetrics & {
+  grad_norm: number;
+  learning_rate: number;
+  tokens: number;
+};
+
+/**
+ * The gradient of the DPO loss over some micro-batches taken as one batch, and the sums that its
+ * metrics are made from. The policy is not changed.
+ */
+export async function dpoGradients(
+  models: Models,
+  microBatches: PreferenceBatch[],
+  options: DpoGradientsOptions,
+): Promise<{ gradients: Float32Array[]; sums: MetricSums; tokens: number }> {
+  const { checkpointing, ...lossOptions } = options;
+  const pairs = microBatches.flatMap((batch) => batch.pairs);
+  const totals = {
+    totalPairs: pairs.length,
+    totalChosenTokens: pairs.reduce((sum, pair) => sum + pair.chosen.length, 0),
+  };
+  const gradients = zeroGradients(models), sums = createMetricSums();
+  let tokens = 0;
+  for (const { pairs, reference } of microBatches) {
+    const batch = packPairs(pairs);
+    const slope = (logProbs: Float32Array) => {
+      const policy = sumResponses(batch, logProbs);
+      const loss = dpoLoss({
+        policyChosen: policy.chosen,
+        policyRejected: policy.rejected,
+        referenceChosen: reference.chosen,
+        referenceRejected: reference.rejected,
+        chosenTokens: pairs.map((pair) => pair.chosen.length),
+        rejectedTokens: pairs.map((pair) => pair.rejected.length),
+      }, { ...lossOptions, ...totals });
+      addPairs(sums, { policy, reference, loss });
+      return spreadSlopes(batch, loss.gradChosen, loss.gradRejected);
+    };
+    const { network, trainable } = models;
+    const pass = await tokenGradients(network, trainable.adapters(), batch, slope, {
+      checkpointing,
+    });
+    await addGradients(gradients, trainable.names, pass.gradients);
+    tokens += batch.tokens;
+  }
+  return { gradients, sums, tokens };
+}
+
+/**
+ * One step of Direct Preference Optimization: forward and backward through the policy, clipping,
+ * AdamW.
+ *
+ * **Source**: arXiv 2305.18290, Eq. 7; the gradient is written by hand, see lib/model/stack.ts.
+ * **Units**: log-probabilities in nats, summed over response tokens.
+ * **Memory**: the models are changed in place; no tensor is left behind.
+ *
+ * @param batch pairs with the reference's log-probabilities, from `preferenceBatch`; several of them
+ * are micro-batches whose gradients add up to the large batch's.
+ * @returns the metrics before the step.
+ */
+export async function dpoStep(
+  models: Models,
+  batch: PreferenceBatch | PreferenceBatch[],
+  options: DpoStepOptions,
+): Promise<DpoStepMetrics> {
+  const { learningRate = 5e-6, maxGradNorm, weightDecay, ...lossOptions } = options;
+  const { gradients, sums, tokens } = await dpoGradients(models, [batch].flat(), lossOptions);
+  const grad_norm = updateStep(models, gradients, { learningRate, maxGradNorm, weightDecay });
+  return { ...meanMetrics(sums), grad_norm, learning_rate: learningRate, tokens };
+}

@@ -1,0 +1,33 @@
+import type { EncodedPair } from "../types.ts";
+import type { Models } from "./build_models.ts";
+import type { PairSums } from "./pair_sums.ts";
+import { scorePairs } from "./score_pairs.ts";
+
+/** Pairs with the reference's summed log-probabilities of their responses. */
+export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums };
+
+/**
+ * Asks the reference for its log-probabilities of some pairs, which makes them a batch for
+ * `dpoStep`. The reference never changes, so this is done once a pair.
+ *
+ * **Units**: nats, summed over response tokens.
+ */
+export async function preferenceBatch(
+  models: Models,
+  pairs: EncodedPair[],
+  options: { batchSize?: number } = {},
+): Promise<PreferenceBatch> {
+  const { batchSize = pairs.length } = options;
+  return { pairs, reference: await scorePairs(models, pairs, { adapter: false, batchSize }) };
+}
+
+/** Some of a batch's pairs, by their place in it. */
+export function pickPairs({ pairs, reference }: PreferenceBatch, rows: number[]): PreferenceBatch {
+  return {
+    pairs: rows.map((row) => pairs[row]),
+    reference: {
+      chosen: Float64Array.from(rows, (row) => reference.chosen[row]),
+      rejected: Float64Array.from(rows, (row) => reference.rejected[row]),
+    },
+  };
+}

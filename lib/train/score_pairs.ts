@@ -1,0 +1,48 @@
+import { tokenLogProbs } from "../model/stack.ts";
+import { packPairs } from "../tokenizer/token_batch.ts";
+import type { EncodedPair } from "../types.ts";
+import type { Models } from "./build_models.ts";
+import { type PairSums, sumResponses } from "./pair_sums.ts";
+
+export type ScorePairsOptions = {
+  /** Whether the policy (`true`) or the reference answers. */
+  adapter: boolean;
+  batchSize: number;
+  signal?: AbortSignal;
+  /** Called after each batch with the pairs done so far. */
+  onProgress?: (done: number, total: number) => void;
+};
+
+/**
+ * The summed log-probabilities of each pair's responses, in the order of `pairs`. Pairs of similar
+ * length share a batch; policy and reference share the batches, so that equal weights give equal
+ * numbers to the last bit.
+ */
+export async function scorePairs(
+  models: Pick<Models, "network" | "trainable">,
+  pairs: EncodedPair[],
+  { adapter, batchSize, signal, onProgress }: ScorePairsOptions,
+): Promise<PairSums> {
+  const scores: PairSums = {
+    chosen: new Float64Array(pairs.length),
+    rejected: new Float64Array(pairs.length),
+  };
+  const order = pairs.map((_, i) => i).sort((a, b) => pairLength(pairs[a]) - pairLength(pairs[b]));
+  for (let start = 0; start < order.length; start += batchSize) {
+    signal?.throwIfAborted();
+    const rows = order.slice(start, start + batchSize);
+    const batch = packPairs(rows.map((row) => pairs[row]));
+    const adapters = adapter ? models.trainable.adapters() : null;
+    const sums = sumResponses(batch, await tokenLogProbs(models.network, adapters, batch));
+    rows.forEach((row, i) => {
+      scores.chosen[row] = sums.chosen[i];
+      scores.rejected[row] = sums.rejected[i];
+    });
+    onProgress?.(Math.min(start + batchSize, order.length), order.length);
+  }
+  return scores;
+}
+
+function pairLength({ prompt, chosen, rejected }: EncodedPair): number {
+  return prompt.length + chosen.length + rejected.length;
+}
