@@ -62,5 +62,10 @@ Deno.test("updateAdamW() refuses gradients of other sizes and changes nothing", 
     error.message,
     "Cannot update parameters: gradients must have lengths [2, 1], found [2, 2]",
   );
+  const many = [2, 1, 1].map((length) => new Float32Array(length));
+  assertEquals(
+    thrownBy(() => updateAdamW(parameters, many, state, { learningRate: 1 })).message,
+    "Cannot update parameters: gradients must have lengths [2, 1], found [2, 1, 1]",
+  );
   assertEquals([state.step, [...parameters[0]]], [0, [1, 2]]);
 });
