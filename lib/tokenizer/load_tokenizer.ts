@@ -1,8 +1,10 @@
 import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
+import { openGguf } from "../io/gguf.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 import { checkShape, eosConfigSchema } from "./tokenizer_schema.ts";
+import { tokenizerFromGguf } from "./tokenizer_from_gguf.ts";
 
 /** Copied to where a model is saved, as far as the source has them. */
 const COPIED = [
@@ -15,10 +17,10 @@ const COPIED = [
 const EOS_CONFIGS = ["generation_config.json", "config.json"];
 
 /**
- * Loads a tokenizer from a model folder or a `tokenizer.json`, with what stands beside it:
- * `tokenizer_config.json`, `chat_template.jinja`, and the configs that may name EOS.
+ * Loads a tokenizer from a model folder or a `tokenizer.json`, with what stands beside it
+ * (`tokenizer_config.json`, `chat_template.jinja`, the configs that may name EOS), or from a `.gguf`.
  *
- * @param path A folder that holds `tokenizer.json`, or that file.
+ * @param path A folder that holds `tokenizer.json`, that file, or a GGUF file.
  * @returns Token ids equal to those of Hugging Face's Rust tokenizers.
  * @throws {UserError} When a file is missing, unreadable or of the wrong shape, or EOS is nowhere.
  *
@@ -30,6 +32,7 @@ const EOS_CONFIGS = ["generation_config.json", "config.json"];
  * ```
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {
+  if (path.endsWith(".gguf")) return await loadFromGguf(path);
   const isFile = path.endsWith(".json");
   const folder = isFile ? dirname(path) : path;
   const main = isFile ? path : join(path, "tokenizer.json");
@@ -52,6 +55,15 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
     chatTemplate: files["chat_template.jinja"],
     files,
   }, main);
+}
+
+async function loadFromGguf(path: string): Promise<Tokenizer> {
+  const source = await openGguf(path);
+  try {
+    return createTokenizer(tokenizerFromGguf(source.metadata, path), path);
+  } finally {
+    source.close();
+  }
 }
 
 async function findEos(folder: string): Promise<number | undefined> {

@@ -19,7 +19,7 @@ export const tokenizerSchema = z.looseObject({
   post_processor: z.looseObject({ type: z.string() }).nullable(),
   decoder: z.looseObject({ type: z.string() }).nullable(),
   model: z.looseObject({
-    type: z.string().optional(),
+    type: z.enum(["BPE", "Unigram", "WordPiece"]).optional(),
     vocab: z.custom<object>(isVocabulary, "expected an object of token ids or a list of tokens"),
   }),
 });
@@ -59,6 +59,18 @@ export function checkShape<T>(schema: z.ZodType<T>, value: unknown, path: string
   });
 }
 
+/** How GPT-2 cuts text into words. */
+export const GPT2_WORDS =
+  "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+/** The pre-tokenizer that cuts out what a regular expression (Oniguruma's dialect) finds. */
+export const splitBy = (Regex: string) => ({
+  type: "Split",
+  pattern: { Regex },
+  behavior: "Isolated",
+  invert: false,
+});
+
 /** A pre-tokenizer's description with what the library does otherwise than Rust put right. */
 export function adaptPreTokenizer(config: TokenizerJson["pre_tokenizer"], path: string) {
   if (config === null) return null;
@@ -71,7 +83,14 @@ export function adaptPreTokenizer(config: TokenizerJson["pre_tokenizer"], path: 
   if (config.type === "Digits") {
     // The library's Digits knows decimal digits only, Rust's takes every \p{N} ("½", "Ⅷ").
     const Regex = config.individual_digits ? "\\p{N}" : "\\p{N}+";
-    return { type: "Split", pattern: { Regex }, behavior: "Isolated", invert: false };
+    return splitBy(Regex);
+  }
+  if (config.type === "ByteLevel" && config.use_regex !== false && !config.add_prefix_space) {
+    // The library's own pattern takes \s as JavaScript does, which differs at U+FEFF and U+0085.
+    return {
+      type: "Sequence",
+      pretokenizers: [splitBy(GPT2_WORDS), { ...config, use_regex: false }],
+    };
   }
   if (config.type === "Split" && !["Isolated", "Removed"].includes(String(config.behavior))) {
     throw new UserError(
