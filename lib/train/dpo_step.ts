@@ -9,7 +9,7 @@ import { tokenGradients } from "../model/stack.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { PreferenceMetrics } from "../types.ts";
 import type { Models } from "./build_models.ts";
-import { spreadSlopes, sumResponses } from "./pair_sums.ts";
+import { joinLogProbs, spreadSlopes, sumResponses } from "./pair_sums.ts";
 import type { PreferenceBatch } from "./preference_batch.ts";
 import { addGradients } from "./trainable.ts";
 import { updateStep, type UpdateStepOptions, zeroGradients } from "./update_step.ts";
@@ -48,16 +48,9 @@ export async function dpoGradients(
   for (const { pairs, reference } of microBatches) {
     const batch = packPairs(pairs);
     const slope = (logProbs: Float32Array) => {
-      const policy = sumResponses(batch, logProbs);
-      const loss = dpoLoss({
-        policyChosen: policy.chosen,
-        policyRejected: policy.rejected,
-        referenceChosen: reference.chosen,
-        referenceRejected: reference.rejected,
-        chosenTokens: pairs.map((pair) => pair.chosen.length),
-        rejectedTokens: pairs.map((pair) => pair.rejected.length),
-      }, { ...lossOptions, ...totals });
-      addPairs(sums, { policy, reference, loss });
+      const pairLogProbs = joinLogProbs(pairs, sumResponses(batch, logProbs), reference);
+      const loss = dpoLoss(pairLogProbs, { ...lossOptions, ...totals });
+      addPairs(sums, { ...pairLogProbs, ...loss });
       return spreadSlopes(batch, loss.gradChosen, loss.gradRejected);
     };
     const { network, trainable } = models;

@@ -1,4 +1,5 @@
-import type { TokenBatch } from "../types.ts";
+import type { PairLogProbs } from "../loss/dpo_loss.ts";
+import type { EncodedPair, TokenBatch } from "../types.ts";
 
 /** Summed log-probabilities of each item's responses, `[B]` in nats. */
 export type PairSums = { chosen: Float64Array; rejected: Float64Array };
@@ -24,4 +25,20 @@ export function spreadSlopes(
     const side = batch.sides[i];
     return (side !== 2 ? gradChosen[item] : 0) + (side !== 1 ? gradRejected[item] : 0);
   });
+}
+
+/** What the loss sees of some pairs: both models' sums, and how many tokens each response has. */
+export function joinLogProbs(
+  pairs: EncodedPair[],
+  policy: PairSums,
+  reference: PairSums,
+): PairLogProbs {
+  return {
+    policyChosen: policy.chosen,
+    policyRejected: policy.rejected,
+    referenceChosen: reference.chosen,
+    referenceRejected: reference.rejected,
+    chosenTokens: pairs.map((pair) => pair.chosen.length),
+    rejectedTokens: pairs.map((pair) => pair.rejected.length),
+  };
 }

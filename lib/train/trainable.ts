@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { type LoraAdapter } from "../lora/lora_adapter.ts";
+import type { LoraAdapter } from "../lora/lora_adapter.ts";
 import { disposeAdapters, uploadAdapter } from "../lora/upload_adapter.ts";
 import type { Adapters, Gradients, Network } from "../model/network.ts";
 

@@ -1,0 +1,57 @@
+import { generateTokens, type GenerateTokensOptions } from "../model/generate_tokens.ts";
+import { encodePrompt } from "../tokenizer/encode_pair.ts";
+import type { Models } from "../train/build_models.ts";
+import type { Message } from "../types.ts";
+
+export type GenerateOptions = Partial<Omit<GenerateTokensOptions, "stopIds">> & {
+  /** Whether the policy (`true`, the default) or the reference writes. */
+  adapter?: boolean;
+  /** Prompts that are continued together. Default 16. */
+  batchSize?: number;
+  onProgress?: (done: number, total: number) => void;
+};
+
+/** A text that a model wrote. */
+export type Generated = {
+  text: string;
+  /** Its length in tokens, without the one that ended it. */
+  tokens: number;
+  /** Whether the model ended it itself (EOS), rather than the limit. */
+  stopped: boolean;
+};
+
+/**
+ * Lets the policy, or the reference, continue prompts: keys and values are cached, prompts of
+ * similar length share a batch. Greedy at temperature 0, seeded draws above.
+ *
+ * **Source**: nucleus sampling (`topP`), arXiv 1904.09751.
+ * **Memory**: no tensor is left behind.
+ *
+ * @param prompts plain strings, or messages, which the model's chat template lays out.
+ * @returns the texts, in the order of `prompts`.
+ */
+export async function generate(
+  models: Models,
+  prompts: readonly (string | Message[])[],
+  options: GenerateOptions = {},
+): Promise<Generated[]> {
+  const { adapter = true, batchSize = 16, maxNewTokens = 128, onProgress, ...rest } = options;
+  const { network, tokenizer, trainable } = models;
+  const encoded = prompts.map((prompt, index) => ({ ids: encodePrompt(tokenizer, prompt), index }));
+  const order = encoded.toSorted((a, b) => a.ids.length - b.ids.length);
+  const results: Generated[] = new Array(prompts.length);
+  for (let start = 0; start < order.length; start += batchSize) {
+    const batch = order.slice(start, start + batchSize);
+    const adapters = adapter ? trainable.adapters() : null;
+    const written = await generateTokens(network, adapters, batch, {
+      ...rest,
+      maxNewTokens,
+      stopIds: [tokenizer.eosId],
+    });
+    written.forEach(({ tokens, stopped }, i) => {
+      results[batch[i].index] = { text: tokenizer.decode(tokens), tokens: tokens.length, stopped };
+    });
+    onProgress?.(Math.min(start + batchSize, order.length), order.length);
+  }
+  return results;
+}

@@ -1,0 +1,73 @@
+import * as tf from "@tensorflow/tfjs";
+import { UserError } from "../errors.ts";
+import type { HostTensor } from "../types.ts";
+import type { Network } from "../model/network.ts";
+import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
+
+/** Adds an adapter to the weights under it, `W + scale * B A`, for good. */
+export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
+  const weights = network.weights as Map<string, tf.Tensor>, scale = loraScale(adapter.config);
+  for (const module of adapter.modules) {
+    const [a, b] = halves(adapter, module), name = `${module}.weight`, weight = weights.get(name);
+    const fits = weight && weight.shape[0] === b.shape[0] && weight.shape[1] === a.shape[1];
+    if (!fits) {
+      throw new UserError(
+        `Cannot apply the adapter to "${name}": it fits a matrix [${b.shape[0]}, ${a.shape[1]}], ` +
+          `found ${weight ? `[${weight.shape.join(", ")}]` : "none of that name"}`,
+        { field: name },
+      );
+    }
+    const merged = tf.tidy(() => {
+      const delta = tf.matMul(tf.tensor(b.data, b.shape), tf.tensor(a.data, a.shape));
+      return tf.add(weight, tf.mul(delta, scale));
+    });
+    weights.set(name, merged);
+    weight.dispose();
+  }
+}
+
+/**
+ * Writes two adapters as one of the ranks' sum, whose update is the sum of both: what a base needs
+ * to become the policy when the policy was trained over a Stage A adapter. The scales go into B.
+ */
+export function stackAdapters(first: LoraAdapter, second: LoraAdapter): LoraAdapter {
+  const rank = first.config.rank + second.config.rank;
+  const modules = [...new Set([...first.modules, ...second.modules])];
+  const parameters = new Map<string, HostTensor>();
+  for (const module of modules) {
+    const [out, input] = moduleShape([first, second], module);
+    const a = new Float32Array(rank * input), b = new Float32Array(out * rank);
+    let at = 0;
+    for (const adapter of [first, second]) {
+      if (adapter.modules.includes(module)) placeHalves(adapter, module, { a, b, rank, at });
+      at += adapter.config.rank;
+    }
+    parameters.set(`${module}.lora_A.weight`, { shape: [rank, input], data: a });
+    parameters.set(`${module}.lora_B.weight`, { shape: [out, rank], data: b });
+  }
+  const targetModules = [...new Set(modules.map((module) => module.split(".").at(-1)!))];
+  return { config: { rank, alpha: rank, targetModules, rsLora: false }, modules, parameters };
+}
+
+function placeHalves(
+  adapter: LoraAdapter,
+  module: string,
+  { a, b, rank, at }: { a: Float32Array; b: Float32Array; rank: number; at: number },
+): void {
+  const [ownA, ownB] = halves(adapter, module), [own, input] = ownA.shape;
+  const scale = loraScale(adapter.config);
+  a.set(ownA.data, at * input);
+  for (let row = 0; row < ownB.shape[0]; row++) {
+    for (let r = 0; r < own; r++) b[row * rank + at + r] = ownB.data[row * own + r] * scale;
+  }
+}
+
+function moduleShape(adapters: LoraAdapter[], module: string): [out: number, input: number] {
+  const [a, b] = halves(adapters.find(({ modules }) => modules.includes(module))!, module);
+  return [b.shape[0], a.shape[1]];
+}
+
+function halves({ parameters }: LoraAdapter, module: string): [a: HostTensor, b: HostTensor] {
+  const [a, b] = ["A", "B"].map((half) => parameters.get(`${module}.lora_${half}.weight`)!);
+  return [a, b];
+}

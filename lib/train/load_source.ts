@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { readPeftAdapter } from "../io/peft_adapter.ts";
+import type { LoraAdapter } from "../lora/lora_adapter.ts";
+import { adapterFromPeft } from "../lora/peft_format.ts";
+import { mergeAdapter } from "../lora/merge_adapter.ts";
+import { disposeNetwork, loadNetwork } from "../model/load_network.ts";
+import type { Network } from "../model/network.ts";
+import { type Checkpoint, openCheckpoint } from "../model/open_checkpoint.ts";
+import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
+import { createTokenizer, type Tokenizer } from "../tokenizer/tokenizer.ts";
+import { tokenizerFromGguf } from "../tokenizer/tokenizer_from_gguf.ts";
+
+/** Where a model's weights came from. */
+export type ModelSource = {
+  /** What the user named: a model folder, a GGUF file or an adapter folder. */
+  path: string;
+  /** The model itself: `path`, or what the adapter there adapts. */
+  basePath: string;
+  /** The adapter at `path`, which now is part of the weights; null where `path` is a model. */
+  adapter: LoraAdapter | null;
+  /** `config.json` of the model. */
+  config: Record<string, unknown>;
+  /** Identity of the weights: base and adapter. */
+  hash: string;
+};
+
+type PeftBase = Awaited<ReturnType<typeof readPeftAdapter>>;
+
+/** Loads weights and tokenizer; an adapter at `path` is added to the weights of its base. */
+export async function loadSource(
+  path: string,
+): Promise<{ network: Network; tokenizer: Tokenizer; source: ModelSource }> {
+  const stageA = await isAdapterFolder(path) ? await readPeftAdapter(path) : null;
+  const basePath = stageA ? basePathOf(stageA, path) : path;
+  const checkpoint = await openCheckpoint(basePath);
+  try {
+    const tokenizer = await tokenizerOf(checkpoint, stageA ? path : null);
+    const network = await loadNetwork(checkpoint);
+    try {
+      const adapter = stageA && adapterFromPeft(stageA);
+      if (adapter) mergeAdapter(network, adapter);
+      checkVocabulary(tokenizer, network, path);
+      const hash = await checkpoint.hash() + (adapter ? `+${hashAdapter(adapter)}` : "");
+      return {
+        network,
+        tokenizer,
+        source: { path, basePath, adapter, config: checkpoint.config, hash },
+      };
+    } catch (error) {
+      disposeNetwork(network);
+      throw error;
+    }
+  } finally {
+    checkpoint.tensors.close();
+  }
+}
+
+function basePathOf({ basePath, config }: PeftBase, path: string): string {
+  if (basePath !== null) return basePath;
+  throw new UserError(
+    `Cannot load the adapter "${path}": its adapter_config.json names the base model ` +
+      `${JSON.stringify(config.base_model_name_or_path)}, and no such folder is here`,
+    { path, field: "base_model_name_or_path" },
+  );
+}
+
+function hashAdapter({ config, parameters }: LoraAdapter): string {
+  const digest = createHash("sha256").update(JSON.stringify(config));
+  for (const [name, { data }] of parameters) {
+    digest.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return digest.digest("hex");
+}
+
+async function isAdapterFolder(path: string): Promise<boolean> {
+  return await exists(join(path, "adapter_config.json")) &&
+    !await exists(join(path, "config.json"));
+}
+
+async function tokenizerOf(checkpoint: Checkpoint, adapterPath: string | null): Promise<Tokenizer> {
+  if (adapterPath && await exists(join(adapterPath, "tokenizer.json"))) {
+    return await loadTokenizer(adapterPath);
+  }
+  if (!checkpoint.ggufMetadata) return await loadTokenizer(checkpoint.path);
+  const { tokenizer, config } = tokenizerFromGguf(checkpoint.ggufMetadata, checkpoint.path);
+  return createTokenizer({ tokenizer, config }, checkpoint.path);
+}
+
+function checkVocabulary(tokenizer: Tokenizer, network: Network, path: string): void {
+  const { vocabSize } = network.config;
+  if (tokenizer.vocabSize <= vocabSize) return;
+  throw new UserError(
+    `Cannot use the tokenizer of "${path}": it knows ${tokenizer.vocabSize} tokens, the model's ` +
+      `embedding ${vocabSize}`,
+    { path, field: "vocab_size" },
+  );
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

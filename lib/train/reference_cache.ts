@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { describeBackend } from "../backend/use_backend.ts";
+import { writeFileAtomic } from "../io/write_atomic.ts";
+import type { EncodedPair } from "../types.ts";
+import type { Models } from "./build_models.ts";
+import type { PreferenceBatch } from "./preference_batch.ts";
+import { scorePairs, type ScorePairsOptions } from "./score_pairs.ts";
+
+const cacheSchema = z.object({
+  key: z.string(),
+  chosen: z.array(z.number()),
+  rejected: z.array(z.number()),
+});
+
+export type ReferenceOptions = Omit<ScorePairsOptions, "adapter"> & {
+  /** A JSON file that keeps the numbers for the next run; without it nothing is kept. */
+  cachePath?: string;
+};
+
+/**
+ * The reference's log-probabilities of all pairs: from the file of an earlier run where weights,
+ * tokens and backend are the same, computed and kept otherwise.
+ */
+export async function referenceBatch(
+  models: Models,
+  pairs: EncodedPair[],
+  { cachePath, ...options }: ReferenceOptions,
+): Promise<PreferenceBatch & { cached: boolean }> {
+  const key = referenceKey(models, pairs);
+  const cached = cachePath === undefined ? null : await readCache(cachePath, key, pairs.length);
+  if (cached) return { pairs, reference: cached, cached: true };
+  const reference = await scorePairs(models, pairs, { ...options, adapter: false });
+  if (cachePath !== undefined) {
+    const [chosen, rejected] = [[...reference.chosen], [...reference.rejected]];
+    await writeFileAtomic(cachePath, JSON.stringify({ key, chosen, rejected }));
+  }
+  return { pairs, reference, cached: false };
+}
+
+/** A hash of all that the numbers depend on. */
+export function referenceKey(models: Models, pairs: EncodedPair[]): string {
+  const { name, version } = describeBackend();
+  return createHash("sha256").update(`${models.source.hash} ${name} ${version} `)
+    .update(hashJson(pairs)).digest("hex");
+}
+
+/** A hash of data as training sees it. */
+export function hashJson(rows: unknown[]): string {
+  const digest = createHash("sha256");
+  for (const row of rows) digest.update(JSON.stringify(row));
+  return digest.digest("hex");
+}
+
+async function readCache(path: string, key: string, size: number) {
+  const text = await Deno.readTextFile(path).catch(() => null);
+  if (text === null) return null;
+  const parsed = cacheSchema.safeParse(parseOrNull(text));
+  if (!parsed.success || parsed.data.key !== key || parsed.data.chosen.length !== size) return null;
+  const { chosen, rejected } = parsed.data;
+  return { chosen: Float64Array.from(chosen), rejected: Float64Array.from(rejected) };
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

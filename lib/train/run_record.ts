@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { z } from "zod";
+import tfjs from "@tensorflow/tfjs/package.json" with { type: "json" };
+import { describeBackend } from "../backend/use_backend.ts";
+import { writeFileAtomic } from "../io/write_atomic.ts";
+import type { Models } from "./build_models.ts";
+import { peakMemoryBytes, type TrainLoopOptions } from "./train_loop.ts";
+import type { TrainState } from "./train_state.ts";
+
+/** `dpo_config.json`: what the saved policy was trained with and against. */
+export const dpoConfigSchema = z.looseObject({
+  beta: z.number().positive(),
+  loss_type: z.array(z.string()),
+  loss_weights: z.array(z.number()),
+  label_smoothing: z.number(),
+  learning_rate: z.number(),
+  reference: z.object({ path: z.string(), sha256: z.string() }),
+  data_sha256: z.string(),
+});
+
+export type DpoConfig = z.infer<typeof dpoConfigSchema>;
+
+/** The settings of a loop under the names of the command line. */
+export function loopSettings(loop: TrainLoopOptions): Record<string, unknown> {
+  return {
+    num_epochs: loop.epochs,
+    batch_size: loop.batchSize,
+    gradient_accumulation_steps: loop.gradientAccumulationSteps,
+    learning_rate: loop.learningRate,
+    lr_scheduler: loop.schedule,
+    warmup_ratio: loop.warmupRatio,
+    max_grad_norm: loop.maxGradNorm,
+    weight_decay: loop.weightDecay,
+    seed: loop.seed,
+    max_steps: loop.maxSteps ?? null,
+  };
+}
+
+/** The settings of what is trained. */
+export function modelSettings({ source, adapter }: Models): Record<string, unknown> {
+  return {
+    reference: { path: source.path, sha256: source.hash },
+    lora: adapter && {
+      r: adapter.config.rank,
+      alpha: adapter.config.alpha,
+      target_modules: adapter.config.targetModules,
+      use_rslora: adapter.config.rsLora,
+    },
+  };
+}
+
+/** Writes a run's numbers: settings, versions, speed, memory, each step and each epoch. */
+export async function writeStats(
+  outputDir: string,
+  { name, settings, state }: { name: string; settings: object; state: TrainState },
+): Promise<void> {
+  const { stepLog, epochLog, items, tokens, elapsedMs, step } = state;
+  const stats = {
+    settings,
+    versions: { deno: Deno.version.deno, tfjs: tfjs.version },
+    backend: describeBackend(),
+    steps_done: step,
+    pairs_per_second: 1000 * items / elapsedMs,
+    tokens_per_second: 1000 * tokens / elapsedMs,
+    elapsed_ms: elapsedMs,
+    peak_memory_bytes: peakMemoryBytes(),
+    epochs: epochLog,
+    steps: stepLog,
+  };
+  await writeFileAtomic(join(outputDir, name), JSON.stringify(stats, null, 1) + "\n");
+}

@@ -1,0 +1,53 @@
+import { join } from "node:path";
+import { writePeftAdapter } from "../io/peft_adapter.ts";
+import { writeSafetensors } from "../io/safetensors.ts";
+import { writeFileAtomic, writeFolderAtomic } from "../io/write_atomic.ts";
+import { stackAdapters } from "../lora/merge_adapter.ts";
+import { adapterToPeft } from "../lora/peft_format.ts";
+import type { Models } from "./build_models.ts";
+
+/** Files to lay beside a saved model: what stands in them, by name. */
+export type ExtraFiles = Record<string, unknown>;
+
+/**
+ * Saves what was trained into a folder that is complete or absent: an adapter in PEFT's layout, or a
+ * Hugging Face folder where all weights were trained; with the tokenizer.
+ *
+ * Over a Stage A adapter the saved adapter holds both, so that it fits the plain base.
+ *
+ * **Source**: PEFT's and transformers' file layouts.
+ * **Shapes and dtypes**: float32.
+ *
+ * @throws {UserError} when the folder can't be written; what stood there then stays.
+ */
+export async function saveAdapter(
+  models: Models,
+  folder: string,
+  extras: ExtraFiles = {},
+): Promise<void> {
+  await writeFolderAtomic(folder, (temporary) => writeModelFiles(models, temporary, extras));
+}
+
+/** Writes the files of {@link saveAdapter} into a folder that is there already. */
+export async function writeModelFiles(
+  models: Models,
+  folder: string,
+  extras: ExtraFiles,
+): Promise<void> {
+  const { adapter, source, tokenizer, trainable } = models;
+  const writeJson = (name: string, value: unknown) =>
+    writeFileAtomic(join(folder, name), JSON.stringify(value, null, 2) + "\n");
+  if (adapter) {
+    const whole = source.adapter ? stackAdapters(source.adapter, adapter) : adapter;
+    await writePeftAdapter(folder, adapterToPeft(whole, source.basePath));
+  } else {
+    const { names, shapes, values } = trainable;
+    const tensors = names.map((name, i) => [name, { shape: shapes[i], data: values[i] }] as const);
+    await writeSafetensors(join(folder, "model.safetensors"), tensors);
+    await writeJson("config.json", { ...source.config, dtype: "float32" });
+  }
+  for (const [name, content] of Object.entries(tokenizer.files)) {
+    await writeFileAtomic(join(folder, name), content);
+  }
+  for (const [name, value] of Object.entries(extras)) await writeJson(name, value);
+}

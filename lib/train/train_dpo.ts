@@ -1,0 +1,150 @@
+import { join } from "node:path";
+import type { LossType } from "../loss/loss_types.ts";
+import type { EncodedPair, PreferenceMetrics } from "../types.ts";
+import type { Models } from "./build_models.ts";
+import { dpoGradients } from "./dpo_step.ts";
+import { evaluate } from "./evaluate.ts";
+import { createGuards, settingsWarnings } from "./guards.ts";
+import { meanMetrics } from "../loss/preference_metrics.ts";
+import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
+import { hashJson, referenceBatch } from "./reference_cache.ts";
+import { writeModelFiles } from "./save_model.ts";
+import {
+  peakMemoryBytes,
+  type TrainEvent,
+  type TrainLoopOptions,
+  type TrainTask,
+} from "./train_loop.ts";
+import { type DpoConfig, loopSettings, modelSettings } from "./run_record.ts";
+import { runTask } from "./run_task.ts";
+import { definedOnly } from "./defined_only.ts";
+
+export type TrainDpoOptions = Partial<TrainLoopOptions> & {
+  /** How strongly the policy is held to the reference: larger is closer. Default 0.1. */
+  beta?: number;
+  lossType?: LossType | LossType[];
+  lossWeights?: number[];
+  labelSmoothing?: number;
+  checkpointing?: boolean;
+  /** Pairs to judge by at each epoch's end. */
+  validation?: EncodedPair[];
+  /** Memory of the machine in bytes, for the warning before it runs out. */
+  machineBytes?: number;
+};
+
+/** Defaults of a run, those of the command line. */
+const DEFAULTS = {
+  epochs: 2,
+  batchSize: 4,
+  gradientAccumulationSteps: 1,
+  learningRate: 5e-6,
+  schedule: "linear",
+  warmupRatio: 0.1,
+  maxGradNorm: 1,
+  weightDecay: 0,
+  seed: 42,
+} as const;
+
+/**
+ * Trains the policy on preference pairs and yields what happens: `start`, `reference`, `step`,
+ * `epoch`, `checkpoint`, `warning`, `end`. The reference's log-probabilities are computed once. With
+ * `outputDir` it writes checkpoints, `final_model/` and `dpo_training_stats.json`; an aborted
+ * `signal` ends it after the step under way, with a checkpoint that `resumeFrom` goes on from.
+ *
+ * **Source**: arXiv 2305.18290; the defaults are the usual ones for LoRA on a mid-sized model.
+ * **Units**: learning rate per step; log-probabilities in nats; times in ms.
+ * **Memory**: the models are changed in place; no tensor is left behind.
+ *
+ * @throws {UserError} when the loss is not finite, a checkpoint is of another run, or a file can't be
+ * written.
+ */
+export async function* trainDpo(
+  models: Models,
+  pairs: EncodedPair[],
+  options: TrainDpoOptions = {},
+): AsyncGenerator<TrainEvent> {
+  const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
+  const { learningRate } = loop;
+  for (const warning of settingsWarnings({ learningRate })) yield { type: "warning", ...warning };
+  const train = yield* withReference(models, pairs, loop, "reference_train.json");
+  const validation = options.validation &&
+    (yield* withReference(models, options.validation, loop, "reference_validation.json"));
+  const config = dpoConfig(models, pairs, loop, options);
+  const task = dpoTask(models, { train, validation, config, loop, options });
+  yield* runTask(task, loop, { stats: "dpo_training_stats.json", settings: config });
+}
+
+function dpoConfig(
+  models: Models,
+  pairs: EncodedPair[],
+  loop: TrainLoopOptions,
+  { beta = 0.1, lossType = "sigmoid", lossWeights, labelSmoothing = 0 }: TrainDpoOptions,
+): DpoConfig {
+  const loss_type = [lossType].flat();
+  return {
+    beta,
+    loss_type,
+    loss_weights: lossWeights ?? loss_type.map(() => 1),
+    label_smoothing: labelSmoothing,
+    ...loopSettings(loop) as { learning_rate: number },
+    ...modelSettings(models) as { reference: DpoConfig["reference"] },
+    data_sha256: hashJson(pairs),
+  };
+}
+
+async function* withReference(
+  models: Models,
+  pairs: EncodedPair[],
+  { batchSize, outputDir, signal }: TrainLoopOptions,
+  name: string,
+): AsyncGenerator<TrainEvent, PreferenceBatch> {
+  const cachePath = outputDir && join(outputDir, name), total = pairs.length;
+  yield { type: "reference", done: 0, total, cached: false };
+  const { cached, ...batch } = await referenceBatch(models, pairs, {
+    batchSize,
+    cachePath,
+    signal,
+  });
+  yield { type: "reference", done: total, total, cached };
+  return batch;
+}
+
+type DpoTaskParts = {
+  train: PreferenceBatch;
+  validation?: PreferenceBatch;
+  config: DpoConfig;
+  loop: TrainLoopOptions;
+  options: TrainDpoOptions;
+};
+
+function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
+  const { train, validation, config, loop, options } = parts;
+  const guards = createGuards(), { checkpointing, machineBytes } = options;
+  const loss = {
+    beta: config.beta,
+    lossType: config.loss_type as LossType[],
+    lossWeights: config.loss_weights,
+    labelSmoothing: config.label_smoothing,
+  };
+  return {
+    models,
+    size: train.pairs.length,
+    run: config,
+    async gradients(microBatches) {
+      const batches = microBatches.map((rows) => pickPairs(train, rows));
+      const result = await dpoGradients(models, batches, { ...loss, checkpointing });
+      const metrics = meanMetrics(result.sums);
+      return { ...result, metrics, weight: metrics.pairs };
+    },
+    async validate() {
+      if (!validation) return null;
+      return await evaluate(models, validation, { ...loss, batchSize: loop.batchSize });
+    },
+    save: (folder) => writeModelFiles(models, folder, { "dpo_config.json": config }),
+    nameRows: (rows) => `rows ${rows.map((row) => train.pairs[row].index + 1).join(", ")}`,
+    judge: (metrics, progress) => [
+      ...guards.afterStep(metrics as PreferenceMetrics, progress),
+      ...(machineBytes ? guards.afterMemory(peakMemoryBytes(), machineBytes) : []),
+    ],
+  };
+}

@@ -1,0 +1,108 @@
+import { tokenGradients, tokenLogProbs } from "../model/stack.ts";
+import { packExamples } from "../tokenizer/token_batch.ts";
+import type { EncodedExample } from "../types.ts";
+import type { Models } from "./build_models.ts";
+import { definedOnly } from "./defined_only.ts";
+import { hashJson } from "./reference_cache.ts";
+import { loopSettings, modelSettings } from "./run_record.ts";
+import { runTask } from "./run_task.ts";
+import { writeModelFiles } from "./save_model.ts";
+import { addGradients } from "./trainable.ts";
+import type { StepGradients, TrainEvent, TrainLoopOptions, TrainTask } from "./train_loop.ts";
+import { zeroGradients } from "./update_step.ts";
+
+export type TrainSftOptions = Partial<TrainLoopOptions> & {
+  /** Compute each layer twice instead of keeping its tensors. */
+  checkpointing?: boolean;
+  /** Examples to judge by at each epoch's end. */
+  validation?: EncodedExample[];
+};
+
+/** Defaults of a run, those of the command line. */
+const DEFAULTS = {
+  epochs: 2,
+  batchSize: 8,
+  gradientAccumulationSteps: 1,
+  learningRate: 2e-4,
+  schedule: "linear",
+  warmupRatio: 0.1,
+  maxGradNorm: 1,
+  weightDecay: 0,
+  seed: 42,
+} as const;
+
+/**
+ * Stage A: teaches the model to write the completions (supervised fine-tuning), with an adapter or,
+ * for models built with `allWeights`, with all weights. Yields what `trainDpo` yields, less the
+ * reference. The loss is the mean over completion tokens.
+ *
+ * **Units**: loss in nats a token.
+ * **Memory**: the models are changed in place; no tensor is left behind.
+ *
+ * @throws {UserError} when the loss is not finite, a checkpoint is of another run, or a file can't be
+ * written.
+ */
+export async function* trainSft(
+  models: Models,
+  examples: EncodedExample[],
+  options: TrainSftOptions = {},
+): AsyncGenerator<TrainEvent> {
+  const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
+  const config = {
+    ...loopSettings(loop),
+    ...modelSettings(models),
+    data_sha256: hashJson(examples),
+  };
+  const task: TrainTask = {
+    models,
+    size: examples.length,
+    run: config,
+    gradients: (microBatches) =>
+      sftGradients(models, microBatches.map((rows) => rows.map((row) => examples[row])), options),
+    validate: async () =>
+      options.validation ? { loss: await sftLoss(models, options.validation, loop) } : null,
+    save: (folder) => writeModelFiles(models, folder, { "sft_config.json": config }),
+    nameRows: (rows) => `rows ${rows.map((row) => examples[row].index + 1).join(", ")}`,
+    judge: () => [],
+  };
+  yield* runTask(task, loop, { stats: "sft_training_stats.json", settings: config });
+}
+
+/** The gradient of the token-mean loss over micro-batches taken as one batch. */
+export async function sftGradients(
+  models: Models,
+  microBatches: EncodedExample[][],
+  { checkpointing }: { checkpointing?: boolean } = {},
+): Promise<StepGradients> {
+  const { network, trainable } = models, gradients = zeroGradients(models);
+  const weight = microBatches.flat().reduce((sum, { completion }) => sum + completion.length, 0);
+  let tokens = 0, loss = 0;
+  for (const examples of microBatches) {
+    const batch = packExamples(examples);
+    const slope = (logProbs: Float32Array) => logProbs.map(() => -1 / weight);
+    const pass = await tokenGradients(network, trainable.adapters(), batch, slope, {
+      weights: trainable.allWeights,
+      checkpointing,
+    });
+    await addGradients(gradients, trainable.names, pass.gradients);
+    tokens += batch.tokens;
+    for (const logProb of pass.logProbs) loss -= logProb / weight;
+  }
+  return { gradients, metrics: { loss }, weight, tokens };
+}
+
+/** The token-mean loss of examples that are not trained on. */
+export async function sftLoss(
+  { network, trainable }: Models,
+  examples: EncodedExample[],
+  { batchSize }: { batchSize: number },
+): Promise<number> {
+  let sum = 0, count = 0;
+  for (let start = 0; start < examples.length; start += batchSize) {
+    const batch = packExamples(examples.slice(start, start + batchSize));
+    const logProbs = await tokenLogProbs(network, trainable.adapters(), batch);
+    for (const logProb of logProbs) sum -= logProb;
+    count += logProbs.length;
+  }
+  return sum / count;
+}
