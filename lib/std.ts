@@ -1,46 +1,39 @@
-/**
- * The one place that knows whether JSR answered: `@std` where it can be had,
- * Node's built-ins (part of Deno) where it can't. Same functions, same tests.
- */
+/** The one place that knows whether JSR answered: `@std` if so, else Node's built-ins, alike in use. */
 import nodeAssert from "node:assert/strict";
-import { parseArgs as nodeParseArgs } from "node:util";
-
-/** What was typed: flags by name, words without a flag, names that `spec` lacks. */
-export type ParsedFlags = {
-  flags: Record<string, string | boolean>;
-  words: string[];
-  unknown: string[];
-};
-export type FlagSpec = { string: string[]; boolean: string[] };
+import { parseArgs } from "node:util";
 
 const cli = await import("@std/cli/parse-args").catch(() => null);
 const std = await import("@std/assert").catch(() => null);
 
-/** Ways to parse `--name value`, `--name=value` and `--switch`, by where they come from. */
-export const parsers: Record<string, (args: string[], spec: FlagSpec) => ParsedFlags> = {
-  node: (args, spec) => {
-    const kinds = [["string", spec.string], ["boolean", spec.boolean]] as const;
-    const entries = kinds.flatMap(([type, names]) => names.map((n) => [n, { type }]));
-    const options = Object.fromEntries(entries) as Record<string, { type: "string" | "boolean" }>;
-    const parsed = nodeParseArgs({ args, options, strict: false, allowPositionals: true });
-    const flags = { ...parsed.values } as Record<string, string | boolean>;
-    const unknown = Object.keys(flags).filter((name) => !(name in options));
-    return { flags, words: parsed.positionals, unknown };
-  },
-  ...(cli && {
-    jsr: (args, spec) => {
-      const { _, ...flags } = cli.parseArgs(args, spec);
-      const names = [...spec.string, ...spec.boolean];
-      return {
-        flags,
-        words: _.map(String),
-        unknown: Object.keys(flags).filter((n) => !names.includes(n)),
-      };
-    },
-  }),
+/** What was typed: values by flag, words that belong to no flag, the first flag that `names` lacks. */
+export type ParsedFlags = { flags: Record<string, string>; words: string[]; unknown?: string };
+type Std = {
+  /** Parses arguments in which each flag stands as `--name=value`. */
+  parseFlags: (args: string[], names: string[]) => ParsedFlags;
+  assert: (value: unknown, message?: string) => asserts value;
+  assertEquals: <T>(actual: T, expected: T, message?: string) => void;
 };
-export const parseFlags = parsers.jsr ?? parsers.node;
-export const assert: (value: unknown, message?: string) => asserts value = std?.assert ??
-  nodeAssert;
-export const assertEquals: <T>(actual: T, expected: T, message?: string) => void =
-  std?.assertEquals ?? nodeAssert.deepEqual;
+
+const node: Std["parseFlags"] = (args, names) => {
+  const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
+  const { values, positionals, tokens } = parseArgs({ args, options, strict: false, tokens: true });
+  const at = tokens.find((t) => t.kind === "option" && !names.includes(t.name))?.index;
+  const unknown = at === undefined ? at : args[at].split("=")[0];
+  return { flags: { ...values } as Record<string, string>, words: positionals, unknown };
+};
+
+const jsr: Std["parseFlags"] | null = cli && ((args, names) => {
+  let unknown: string | undefined;
+  const keep = (arg: string, key?: string) => !key || !(unknown ??= arg.split("=")[0]);
+  const { _, ...flags } = cli.parseArgs(args, { string: [...names, "_"], unknown: keep });
+  return { flags: flags as Record<string, string>, words: _.map(String), unknown };
+});
+
+/** Both ways, for the tests that hold them to the same. */
+export const ways: Record<string, Std | null> = {
+  node: { parseFlags: node, assert: nodeAssert.ok, assertEquals: nodeAssert.deepEqual } as Std,
+  jsr: jsr && std && { parseFlags: jsr, assert: std.assert, assertEquals: std.assertEquals },
+};
+const best = (ways.jsr ?? ways.node)!;
+export const { parseFlags, assertEquals } = best;
+export const assert: Std["assert"] = best.assert;
