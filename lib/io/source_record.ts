@@ -1,0 +1,62 @@
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { readJsonObject } from "./read_json.ts";
+import { sha256File } from "./sha256_file.ts";
+import { writeFileAtomic } from "./write_atomic.ts";
+
+/** Where a fetched model came from; kept as `SOURCE.json` beside it. */
+export type SourceRecord = {
+  model: string;
+  source: string;
+  license?: string;
+  /** What was done to the files, where they are not as fetched. */
+  note?: string;
+  /** Every file of the folder. */
+  files: Record<string, { bytes: number; sha256: string }>;
+};
+
+const NAME = "SOURCE.json";
+
+/**
+ * Hashes every file of a folder and writes `SOURCE.json` into it.
+ *
+ * @throws {UserError} Where a file can't be read or the record can't be written.
+ */
+export async function recordSource(
+  folder: string,
+  source: Omit<SourceRecord, "files">,
+): Promise<SourceRecord> {
+  const files: SourceRecord["files"] = {};
+  const entries = Array.from(Deno.readDirSync(folder)).filter((entry) => entry.isFile);
+  for (const name of entries.map((entry) => entry.name).sort()) {
+    if (name !== NAME) files[name] = await describe(join(folder, name));
+  }
+  const record = { ...source, files };
+  await writeFileAtomic(join(folder, NAME), JSON.stringify(record, null, 2) + "\n");
+  return record;
+}
+
+/**
+ * Reads a folder's `SOURCE.json` and compares every file with it.
+ *
+ * @returns Nothing where there is no record.
+ * @throws {UserError} Where a file is missing or is not the one that was recorded.
+ */
+export async function verifySource(folder: string): Promise<SourceRecord | undefined> {
+  const path = join(folder, NAME);
+  if (!await Deno.stat(path).then(() => true, () => false)) return undefined;
+  const record = await readJsonObject(path) as SourceRecord;
+  for (const [name, wanted] of Object.entries(record.files ?? {})) {
+    const found = await describe(join(folder, name));
+    if (found.sha256 === wanted.sha256) continue;
+    const reason = `"${name}" is not the file that was fetched (${found.bytes} bytes, SHA-256 ` +
+      `${found.sha256}; wanted ${wanted.bytes} bytes, ${wanted.sha256})`;
+    throw new UserError(`Cannot use the model in "${folder}": ${reason}`, { path: folder });
+  }
+  return record;
+}
+
+async function describe(path: string): Promise<{ bytes: number; sha256: string }> {
+  const sha256 = await sha256File(path);
+  return { bytes: (await Deno.stat(path)).size, sha256 };
+}
