@@ -5,7 +5,7 @@ import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import type { PreferenceBatch } from "./preference_batch.ts";
-import { scorePairs, type ScorePairsOptions } from "./score_pairs.ts";
+import { scoreBatches, type ScorePairsOptions } from "./score_pairs.ts";
 
 const cacheSchema = z.object({
   key: z.string(),
@@ -20,22 +20,22 @@ export type ReferenceOptions = Omit<ScorePairsOptions, "adapter"> & {
 
 /**
  * The reference's log-probabilities of all pairs: from the file of an earlier run where weights,
- * tokens and backend are the same, computed and kept otherwise.
+ * tokens and backend are the same, computed and kept otherwise. Yields how many pairs are done.
  */
-export async function referenceBatch(
+export async function* referenceBatch(
   models: Models,
   pairs: EncodedPair[],
   { cachePath, ...options }: ReferenceOptions,
-): Promise<PreferenceBatch & { cached: boolean }> {
+): AsyncGenerator<number, PreferenceBatch> {
   const key = referenceKey(models, pairs);
   const cached = cachePath === undefined ? null : await readCache(cachePath, key, pairs.length);
-  if (cached) return { pairs, reference: cached, cached: true };
-  const reference = await scorePairs(models, pairs, { ...options, adapter: false });
+  if (cached) return { pairs, reference: cached };
+  const reference = yield* scoreBatches(models, pairs, { ...options, adapter: false });
   if (cachePath !== undefined) {
     const [chosen, rejected] = [[...reference.chosen], [...reference.rejected]];
     await writeFileAtomic(cachePath, JSON.stringify({ key, chosen, rejected }));
   }
-  return { pairs, reference, cached: false };
+  return { pairs, reference };
 }
 
 /** A hash of all that the numbers depend on. */

@@ -9,21 +9,35 @@ export type ScorePairsOptions = {
   adapter: boolean;
   batchSize: number;
   signal?: AbortSignal;
-  /** Called after each batch with the pairs done so far. */
-  onProgress?: (done: number, total: number) => void;
 };
 
 /**
  * The summed log-probabilities of each pair's responses, in the order of `pairs`. Pairs of similar
  * length share a batch; policy and reference share the batches, so that equal weights give equal
  * numbers to the last bit.
+ *
+ * **Units**: nats, summed over response tokens with EOS.
+ * **Memory**: no tensor is left behind.
  */
 export async function scorePairs(
   models: Pick<Models, "network" | "trainable">,
-  pairs: EncodedPair[],
-  { adapter, batchSize, signal, onProgress }: ScorePairsOptions,
+  pairs: readonly EncodedPair[],
+  options: ScorePairsOptions,
 ): Promise<PairSums> {
-  const scores: PairSums = {
+  const batches = scoreBatches(models, pairs, options);
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) return value;
+  }
+}
+
+/** {@link scorePairs} a batch at a time: yields how many pairs are done. */
+export async function* scoreBatches(
+  models: Pick<Models, "network" | "trainable">,
+  pairs: readonly EncodedPair[],
+  { adapter, batchSize, signal }: ScorePairsOptions,
+): AsyncGenerator<number, PairSums> {
+  const scores = {
     chosen: new Float64Array(pairs.length),
     rejected: new Float64Array(pairs.length),
   };
@@ -38,7 +52,7 @@ export async function scorePairs(
       scores.chosen[row] = sums.chosen[i];
       scores.rejected[row] = sums.rejected[i];
     });
-    onProgress?.(Math.min(start + batchSize, order.length), order.length);
+    yield Math.min(start + batchSize, order.length);
   }
   return scores;
 }

@@ -10,6 +10,7 @@ import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
 import { hashJson, referenceBatch } from "./reference_cache.ts";
 import { writeModelFiles } from "./save_model.ts";
 import {
+  freshState,
   peakMemoryBytes,
   type TrainEvent,
   type TrainLoopOptions,
@@ -66,12 +67,42 @@ export async function* trainDpo(
   const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
   const { learningRate } = loop;
   for (const warning of settingsWarnings({ learningRate })) yield { type: "warning", ...warning };
-  const train = yield* withReference(models, pairs, loop, "reference_train.json");
-  const validation = options.validation &&
-    (yield* withReference(models, options.validation, loop, "reference_validation.json"));
   const config = dpoConfig(models, pairs, loop, options);
-  const task = dpoTask(models, { train, validation, config, loop, options });
+  const train = yield* withReference(models, pairs, loop, "reference_train.json");
+  const validation = options.validation && train &&
+    (yield* withReference(models, options.validation, loop, "reference_validation.json"));
+  if (loop.signal?.aborted || !train) {
+    return yield { type: "end", reason: "aborted", step: 0, state: freshState(config) };
+  }
+  const task = dpoTask(models, {
+    train,
+    validation: validation ?? undefined,
+    config,
+    loop,
+    options,
+  });
   yield* runTask(task, loop, { stats: "dpo_training_stats.json", settings: config });
+}
+
+/** Asks the reference about all pairs; null when the user stopped it. */
+async function* withReference(
+  models: Models,
+  pairs: EncodedPair[],
+  { batchSize, outputDir, signal }: TrainLoopOptions,
+  name: string,
+): AsyncGenerator<TrainEvent, PreferenceBatch | null> {
+  const cachePath = outputDir && join(outputDir, name), total = pairs.length;
+  const batches = referenceBatch(models, pairs, { batchSize, cachePath, signal });
+  try {
+    for (;;) {
+      const { done, value } = await batches.next();
+      yield { type: "reference", done: done ? total : value, total };
+      if (done) return value;
+    }
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return null;
+    throw error;
+  }
 }
 
 function dpoConfig(

@@ -15,7 +15,7 @@ export type Metrics = Readonly<Record<string, number>>;
 /** What a training loop reports, in the order in which it happens. */
 export type TrainEvent =
   | { type: "start"; steps: number; stepsPerEpoch: number; epochs: number; resumedStep: number }
-  | { type: "reference"; done: number; total: number; cached: boolean }
+  | { type: "reference"; done: number; total: number }
   | { type: "step"; step: number; steps: number; metrics: Metrics }
   | { type: "epoch"; epoch: number; epochs: number; train: Metrics; validation: Metrics | null }
   | { type: "checkpoint"; path: string; step: number }
@@ -198,7 +198,8 @@ async function endEpoch(
   return { type: "epoch", epoch, epochs, train, validation };
 }
 
-function freshState(run: TrainState["run"]): TrainState {
+/** Where a run stands that has not begun. */
+export function freshState(run: TrainState["run"]): TrainState {
   const zero = { epochSums: {}, epochWeight: 0, tokens: 0, items: 0, elapsedMs: 0 };
   return { version: 1, step: 0, run, ...zero, stepLog: [], epochLog: [] };
 }

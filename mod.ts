@@ -1,0 +1,113 @@
+/**
+ * dpo-kit: Direct Preference Optimization with LoRA, in TypeScript.
+ *
+ * ```ts no-eval
+ * import { buildModels, encodePairs, evaluate, loadTriplets, trainDpo } from "@dpo-kit/dpo-kit";
+ *
+ * const triplets = await loadTriplets("phase2_data/dpo/train_dpo.jsonl");
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { rows } = encodePairs(models.tokenizer, triplets);
+ * for await (const event of trainDpo(models, rows, { beta: 0.1 })) console.log(event);
+ * ```
+ *
+ * @module
+ */
+export * from "./lib/types.ts";
+export * from "./lib/errors.ts";
+export { createRandom, type Random, shuffle } from "./lib/random.ts";
+
+export {
+  type BackendDescription,
+  type BackendName,
+  describeBackend,
+  useBackend,
+  type UseBackendOptions,
+} from "./lib/backend/use_backend.ts";
+
+export { loadExamples } from "./lib/data/load_examples.ts";
+export { loadTriplets } from "./lib/data/load_triplets.ts";
+export { readTriplets } from "./lib/data/read_triplets.ts";
+export { saveTriplets } from "./lib/data/save_triplets.ts";
+export { splitTriplets, type SplitTripletsOptions } from "./lib/data/split_triplets.ts";
+export { tripletSchema } from "./lib/data/triplet_schema.ts";
+
+export { loadTokenizer } from "./lib/tokenizer/load_tokenizer.ts";
+export type { Tokenizer } from "./lib/tokenizer/tokenizer.ts";
+export {
+  encodeExample,
+  encodePair,
+  type EncodePairOptions,
+  encodePrompt,
+} from "./lib/tokenizer/encode_pair.ts";
+export {
+  type EncodeAllOptions,
+  type EncodedRows,
+  encodeExamples,
+  encodePairs,
+} from "./lib/tokenizer/encode_all.ts";
+export { packExamples, packPairs, packPrompts } from "./lib/tokenizer/token_batch.ts";
+
+export type { ModelConfig } from "./lib/model/model_config.ts";
+export type { Adapters, Gradients, Network } from "./lib/model/network.ts";
+export { type GradientOptions, tokenGradients, tokenLogProbs } from "./lib/model/stack.ts";
+export type { LowRank } from "./lib/layers/linear.ts";
+
+export {
+  initLora,
+  type LoraAdapter,
+  type LoraConfig,
+  loraScale,
+  resolveTargetModules,
+} from "./lib/lora/lora_adapter.ts";
+export { disposeAdapters, uploadAdapter } from "./lib/lora/upload_adapter.ts";
+
+export {
+  dpoLoss,
+  type DpoLossOptions,
+  type DpoLossResult,
+  type PairLogProbs,
+} from "./lib/loss/dpo_loss.ts";
+export { type LossType, lossTypes } from "./lib/loss/loss_types.ts";
+export { logSigmoid, sigmoid } from "./lib/loss/log_sigmoid.ts";
+export {
+  addPairs,
+  createMetricSums,
+  meanMetrics,
+  type MetricSums,
+} from "./lib/loss/preference_metrics.ts";
+
+export {
+  type AdamWState,
+  initAdamW,
+  updateAdamW,
+  type UpdateAdamWOptions,
+} from "./lib/optim/adamw.ts";
+export { clipByGlobalNorm } from "./lib/optim/clip.ts";
+export {
+  learningRateAt,
+  type LearningRateAtOptions,
+  type Schedule,
+  schedules,
+} from "./lib/optim/schedule.ts";
+
+export { buildModels, type BuildModelsOptions, type Models } from "./lib/train/build_models.ts";
+export type { ModelSource } from "./lib/train/load_source.ts";
+export type { Trainable } from "./lib/train/trainable.ts";
+export { joinLogProbs, type PairSums } from "./lib/train/pair_sums.ts";
+export { scorePairs, type ScorePairsOptions } from "./lib/train/score_pairs.ts";
+export { pickPairs, type PreferenceBatch, preferenceBatch } from "./lib/train/preference_batch.ts";
+export {
+  dpoGradients,
+  type DpoGradientsOptions,
+  dpoStep,
+  type DpoStepMetrics,
+  type DpoStepOptions,
+} from "./lib/train/dpo_step.ts";
+export { evaluate, type EvaluateOptions } from "./lib/train/evaluate.ts";
+export { trainDpo, type TrainDpoOptions } from "./lib/train/train_dpo.ts";
+export { trainSft, type TrainSftOptions } from "./lib/train/train_sft.ts";
+export type { Metrics, TrainEvent, TrainLoopOptions } from "./lib/train/train_loop.ts";
+export type { TrainState } from "./lib/train/train_state.ts";
+export { findCheckpoint } from "./lib/train/train_state.ts";
+export { type ExtraFiles, saveAdapter } from "./lib/train/save_model.ts";
+export { generate, type Generated, type GenerateOptions } from "./lib/evaluate/generate.ts";
