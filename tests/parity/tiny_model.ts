@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs";
+import type * as tf from "@tensorflow/tfjs";
 import { readPeftAdapter } from "../../lib/io/peft_adapter.ts";
 import { openSafetensors } from "../../lib/io/safetensors.ts";
 import type { LoraAdapter } from "../../lib/lora/lora_adapter.ts";
