@@ -26,23 +26,24 @@ export type FactKind = keyof ClinicalCase;
 /** A preference whose answers differ in the one detail that `kind` names. */
 export type NotePair = { prompt: string; chosen: string; rejected: string; kind: FactKind };
 
-/** Seeds of the embedded data, one a set, so that no two sets share a note. */
-export const NOTE_SEEDS = { stageA: 101, train: 202, validation: 303, unseen: 404 } as const;
-
 const SEXES = ["woman", "man"] as const;
-const SYMPTOMS = "cough fever nausea dizziness fatigue vomiting chills wheezing itching heartburn"
-  .split(" ");
+const SYMPTOMS =
+  ("cough fever nausea dizziness fatigue vomiting chills wheezing itching heartburn " +
+    "insomnia headaches").split(" ");
 const UNITS = ["days", "weeks", "months"];
 const SIDES = ["left", "right"];
-const SITES = "knee shoulder hip ankle wrist elbow ear eye".split(" ");
+const SITES = "knee shoulder hip ankle wrist elbow ear eye foot thumb".split(" ");
 const NEGATED = [
   "chest pain",
   "shortness of breath",
   "palpitations",
   "weight loss",
   "night sweats",
+  "fainting",
+  "blurred vision",
 ];
-const ALLERGIES = "penicillin latex aspirin codeine peanuts shellfish iodine pollen".split(" ");
+const ALLERGIES = "penicillin latex aspirin codeine peanuts shellfish iodine pollen sulfa eggs"
+  .split(" ");
 /** Daily doses in mg; each dose belongs to two drugs or more, so that a wrong drug stays plausible. */
 const DOSES: Record<string, number[]> = {
   amoxicillin: [250, 500],
@@ -56,6 +57,7 @@ const DOSES: Record<string, number[]> = {
   metoprolol: [25, 50, 100, 200],
   gabapentin: [100, 400, 600, 800],
   naproxen: [250, 500, 1000],
+  losartan: [25, 50, 100],
 };
 const DRUGS = Object.keys(DOSES);
 
@@ -105,16 +107,30 @@ export function writeNote(facts: ClinicalCase, random: Random): string {
   const opening = [
     `Patient is ${article} ${age} year old ${sex}.`,
     `Seen today: ${article} ${age} year old ${sex}.`,
+    `This ${age} year old ${sex} came to the clinic.`,
   ];
   const others = [
     [
       `${she} complains of ${symptom} for ${duration} ${unit}.`,
       `${she} has had ${symptom} for ${duration} ${unit}.`,
+      `For ${duration} ${unit} ${she.toLowerCase()} has had ${symptom}.`,
     ],
-    [`${she} also has pain in the ${side} ${site}.`, `${her} ${side} ${site} hurts.`],
-    [`${she} denies ${negated}.`, `There is no ${negated}.`],
-    [`${she} is allergic to ${allergy}.`, `Known allergy: ${allergy}.`],
-    [`${she} takes ${drug} ${dose} mg daily.`, `Medication: ${drug} ${dose} mg daily.`],
+    [
+      `${she} also has pain in the ${side} ${site}.`,
+      `${her} ${side} ${site} hurts.`,
+      `On examination the ${side} ${site} is tender.`,
+    ],
+    [`${she} denies ${negated}.`, `There is no ${negated}.`, `Negative for ${negated}.`],
+    [
+      `${she} is allergic to ${allergy}.`,
+      `Known allergy: ${allergy}.`,
+      `Reacts to ${allergy}.`,
+    ],
+    [
+      `${she} takes ${drug} ${dose} mg daily.`,
+      `Medication: ${drug} ${dose} mg daily.`,
+      `Started on ${drug} ${dose} mg daily.`,
+    ],
   ];
   const sentences = [pick(opening, random), ...shuffle(others, random).map((p) => pick(p, random))];
   return `Clinical Note: ${sentences.join(" ")}\n\nSummary:`;

@@ -1,0 +1,25 @@
+import type { Example } from "../types.ts";
+import { readRows, type ReadRowsOptions } from "./read_rows.ts";
+import { exampleKind } from "./triplet_schema.ts";
+
+/**
+ * Loads an SFT file, one `{"prompt", "completion"}` a line, by the rules of {@link loadTriplets}.
+ *
+ * @throws {UserError} When the file can't be read, has bad rows, or no good one.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadExamples } from "./load_examples.ts";
+ * const path = await Deno.makeTempFile();
+ * await Deno.writeTextFile(path, `{"prompt": "Fever?", "completion": " No."}`);
+ * assert.deepEqual(await loadExamples(path), [{ prompt: "Fever?", completion: " No." }]);
+ * ```
+ */
+export async function loadExamples(
+  path: string,
+  options: ReadRowsOptions = {},
+): Promise<Example[]> {
+  const wrap = (_: number, example: Example) => example;
+  return await Array.fromAsync(readRows(path, { kind: exampleKind, wrap }, options));
+}

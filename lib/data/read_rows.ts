@@ -1,0 +1,91 @@
+import { UserError } from "../errors.ts";
+import { readLines } from "./read_lines.ts";
+import { checkRow, type RowKind, unknownKeys } from "./triplet_schema.ts";
+
+/** How many bad rows, and how many unknown keys, are named. */
+const SHOWN = 20;
+
+export type ReadRowsOptions = {
+  /** Leave bad rows out and count them, instead of refusing the file. */
+  skipInvalid?: boolean;
+  /** Called once, after the last row. */
+  onReport?: (report: ReadReport) => void;
+};
+
+/** What was found in a file of rows. */
+export type ReadReport = {
+  path: string;
+  /** Lines that are not blank. */
+  rows: number;
+  /** Bad rows; with `skipInvalid` they were left out. */
+  invalid: number;
+  /** A sentence for each of the first 20 bad rows. */
+  problems: string[];
+  /** Keys that rows have beside the known ones, at most 20; they are kept out of training. */
+  unknownKeys: string[];
+};
+
+/** Reads JSONL row by row in constant memory; `wrap` makes what is yielded. */
+export async function* readRows<Row, T>(
+  path: string,
+  { kind, wrap }: { kind: RowKind<Row>; wrap: (line: number, row: Row) => T },
+  { skipInvalid = false, onReport }: ReadRowsOptions = {},
+): AsyncGenerator<T, ReadReport> {
+  const report: ReadReport = { path, rows: 0, invalid: 0, problems: [], unknownKeys: [] };
+  let first: UserError | undefined;
+  const fail = (line: number, { problem, field }: { problem: string; field?: string }) => {
+    const message = `Cannot parse ${kind.noun} at "${path}" line ${line}: ${problem}`;
+    first ??= new UserError(message, { path, line, field });
+    report.invalid++;
+    if (report.problems.length < SHOWN) report.problems.push(message);
+  };
+  for await (const lines of readLines(path)) {
+    for (const { line, text, problem } of lines) {
+      if (problem === undefined && text.trim() === "") continue;
+      report.rows++;
+      const parsed = problem === undefined ? parseRow(text, kind, report) : { problem };
+      if ("row" in parsed) yield wrap(line, parsed.row);
+      else fail(line, parsed);
+    }
+  }
+  if (first && !skipInvalid) throw collected(first, report);
+  if (report.rows === report.invalid) {
+    const found = report.invalid ? `all ${report.rows} rows are invalid` : "it is empty";
+    throw new UserError(`Cannot use "${path}": wanted at least one ${kind.noun}, ${found}`, {
+      path,
+    });
+  }
+  onReport?.(report);
+  return report;
+}
+
+function parseRow<Row>(text: string, kind: RowKind<Row>, report: ReadReport) {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return { problem: `not JSON: ${(error as Error).message}` };
+  }
+  const checked = checkRow(value, kind);
+  if ("row" in checked) noteUnknownKeys(value as Record<string, unknown>, kind.keys, report);
+  return checked;
+}
+
+function noteUnknownKeys(
+  row: Record<string, unknown>,
+  known: readonly string[],
+  { unknownKeys: noted }: ReadReport,
+) {
+  for (const key of unknownKeys(row, known)) {
+    if (!noted.includes(key) && noted.length < SHOWN) noted.push(key);
+  }
+}
+
+function collected(first: UserError, { path, rows, invalid, problems }: ReadReport): UserError {
+  const { line, field } = first;
+  if (invalid === 1) return first;
+  const more = invalid > problems.length ? `... and ${invalid - problems.length} more\n` : "";
+  const message = `${problems.join("\n")}\n${more}${invalid} of ${rows} rows of "${path}" are ` +
+    `invalid; mend them, or pass --skip_invalid to leave them out`;
+  return new UserError(message, { path, line, field });
+}

@@ -1,0 +1,260 @@
+import fc from "fast-check";
+import { assert, assertEquals } from "../../lib/std.ts";
+import { UserError } from "../../lib/errors.ts";
+import { MAX_LINE_BYTES } from "../../lib/data/read_lines.ts";
+import { loadExamples } from "../../lib/data/load_examples.ts";
+import { loadTriplets } from "../../lib/data/load_triplets.ts";
+import type { ReadReport } from "../../lib/data/read_rows.ts";
+import { readTriplets } from "../../lib/data/read_triplets.ts";
+import { checkRow, tripletKind, tripletSchema } from "../../lib/data/triplet_schema.ts";
+
+const GOOD = `{"prompt": "Fever?", "chosen": " No.", "rejected": " Yes."}`;
+const good = { prompt: "Fever?", chosen: " No.", rejected: " Yes." };
+
+async function withFile<T>(content: string | Uint8Array, use: (path: string) => Promise<T>) {
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  await Deno.writeFile(
+    path,
+    typeof content === "string" ? new TextEncoder().encode(content) : content,
+  );
+  try {
+    return await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** The message of the error that a file's content leads to, with its path as FILE. */
+const problem = (
+  content: string | Uint8Array,
+  load = loadTriplets as (p: string) => Promise<unknown>,
+) =>
+  withFile(content, async (path) => {
+    try {
+      await load(path);
+    } catch (error) {
+      assert(error instanceof UserError, `${error}`);
+      return error.message.replaceAll(path, "FILE");
+    }
+    return "nothing was thrown";
+  });
+
+const AT = `Cannot parse triplet at "FILE" line 1: `;
+
+Deno.test("loadTriplets() reads strings, messages, blank lines, CRLF and a BOM", async () => {
+  const chat = {
+    prompt: [{ role: "system", content: "Be brief." }, { role: "user", content: "Fever?" }],
+    chosen: [{ role: "assistant", content: "No." }],
+    rejected: [{ role: "assistant", content: "Yes." }],
+  };
+  const text = `\ufeff${GOOD}\r\n\n  \t\n${JSON.stringify(chat)}\r\n\n${GOOD}`;
+  await withFile(text, async (path) => {
+    assertEquals(await loadTriplets(path), [good, chat, good]);
+    const lines = await Array.fromAsync(readTriplets(path), ({ line }) => line);
+    assertEquals(lines, [1, 4, 6]);
+  });
+});
+
+Deno.test("loadTriplets() says what is wrong in one sentence", async () => {
+  const wanted: [string, string][] = [
+    [
+      `{"prompt": "a", "chosen": "b", "rejected": null}`,
+      `"rejected" must be a non-empty string, found null`,
+    ],
+    [`{"prompt": "a", "chosen": "b"}`, `"rejected" must be a non-empty string, found nothing`],
+    [
+      `{"prompt": "", "chosen": "b", "rejected": "c"}`,
+      `"prompt" must be a non-empty string, found an empty string`,
+    ],
+    [
+      `{"prompt": "a", "chosen": " \\n", "rejected": "c"}`,
+      `"chosen" must be a non-empty string, found only white space`,
+    ],
+    [
+      `{"prompt": 7, "chosen": "b", "rejected": "c"}`,
+      `"prompt" must be a non-empty string, found the number 7`,
+    ],
+    [
+      `{"prompt": {}, "chosen": "b", "rejected": "c"}`,
+      `"prompt" must be a non-empty string, found an object`,
+    ],
+    [
+      `{"prompt": [], "chosen": "b", "rejected": "c"}`,
+      `"prompt" must have at least one message, found an empty list`,
+    ],
+    [
+      `{"prompt": ["x"], "chosen": "b", "rejected": "c"}`,
+      `"prompt[0]" must be an object, found a string`,
+    ],
+    [
+      `{"prompt": [{"role": "user"}], "chosen": "b", "rejected": "c"}`,
+      `"prompt[0].content" must be a non-empty string, found nothing`,
+    ],
+    [
+      `{"prompt": "a", "chosen": "b", "rejected": "b"}`,
+      `"rejected" must differ from "chosen", found the same text`,
+    ],
+    [
+      `{"prompt": "a", "chosen": "\\ud83d", "rejected": "b"}`,
+      `"chosen" must be valid Unicode, found half of a surrogate pair`,
+    ],
+    [`["a", "b", "c"]`, `a line must be an object, found a list`],
+    [`null`, `a line must be an object, found null`],
+    [`"x"`, `a line must be an object, found a string`],
+  ];
+  for (const [line, message] of wanted) assertEquals(await problem(line), AT + message);
+  const notJson = await problem(`${GOOD}\n{"prompt": `);
+  assert(notJson.startsWith(`Cannot parse triplet at "FILE" line 2: not JSON: `), notJson);
+  const same = [{ role: "assistant", content: "x" }];
+  const messages = JSON.stringify({ prompt: "a", chosen: same, rejected: same });
+  assertEquals(
+    await problem(messages),
+    `${AT}"rejected" must differ from "chosen", found the same text`,
+  );
+});
+
+Deno.test("loadTriplets() refuses what is no text: wrong bytes, endless lines, no rows", async () => {
+  const bytes = new TextEncoder().encode(GOOD.replace("Fever", "Fev\u00e9"));
+  bytes[bytes.indexOf(0xc3)] = 0xff;
+  assertEquals(await problem(bytes), `${AT}not UTF-8`);
+  const utf16 = Uint8Array.from([0xff, 0xfe, ...[...GOOD].flatMap((c) => [c.charCodeAt(0), 0])]);
+  assertEquals(await problem(utf16), `${AT}not UTF-8`);
+  for (const tail of ["", "\n", `\n${GOOD}\n`]) {
+    const long = GOOD.replace("Fever", "x".repeat(MAX_LINE_BYTES));
+    assertEquals(await problem(long + tail), `${AT}the line is longer than 16 MiB`);
+  }
+  assertEquals(
+    await problem("\n \n"),
+    `Cannot use "FILE": wanted at least one triplet, it is empty`,
+  );
+  assertEquals(
+    await problem("{}", (path) => loadTriplets(path, { skipInvalid: true })),
+    `Cannot use "FILE": wanted at least one triplet, all 1 rows are invalid`,
+  );
+});
+
+Deno.test("loadTriplets() takes a line of just the largest size", async () => {
+  const room = MAX_LINE_BYTES - GOOD.length + "Fever?".length;
+  await withFile(GOOD.replace("Fever?", "x".repeat(room)), async (path) => {
+    assertEquals((await loadTriplets(path))[0].prompt.length, room);
+  });
+});
+
+Deno.test("loadTriplets() collects all bad rows and shows the first 20", async () => {
+  const text = Array.from({ length: 50 }, (_, i) => (i % 2 ? "{}" : GOOD)).join("\n");
+  await withFile(text, async (path) => {
+    try {
+      await loadTriplets(path);
+      assert(false, "nothing was thrown");
+    } catch (error) {
+      assert(error instanceof UserError, `${error}`);
+      const lines = error.message.split("\n");
+      assertEquals(lines.length, 22);
+      assert(lines[19].includes(`line 40: "prompt" must be a non-empty string, found nothing`));
+      assertEquals(lines[20], "... and 5 more");
+      assert(lines[21].includes("25 of 50 rows") && lines[21].includes("--skip_invalid"));
+      assertEquals([error.path, error.line, error.field], [path, 2, "prompt"]);
+    }
+    let report: ReadReport | undefined;
+    const rows = await loadTriplets(path, { skipInvalid: true, onReport: (r) => report = r });
+    assertEquals([rows.length, report?.rows, report?.invalid], [25, 50, 25]);
+    assertEquals(report?.problems.length, 20);
+  });
+});
+
+Deno.test("readTriplets() keeps unknown keys out and reports each once", async () => {
+  const text = `{"kind": "dose", ${GOOD.slice(1)}\n{"kind": "side", "__proto__": 1, ${GOOD.slice(1)}
+{"prompt": [{"role": "user", "content": "a", "name": "x"}], "chosen": "b", "rejected": "c"}`;
+  await withFile(text, async (path) => {
+    const rows = readTriplets(path);
+    const seen = [];
+    let step = await rows.next();
+    for (; !step.done; step = await rows.next()) seen.push(step.value.triplet);
+    assertEquals(seen, [good, good, {
+      prompt: [{ role: "user", content: "a" }],
+      chosen: "b",
+      rejected: "c",
+    }]);
+    assertEquals(step.value.unknownKeys, ["kind", "__proto__", "prompt[].name"]);
+  });
+});
+
+Deno.test("loadTriplets() says that a file is missing or a folder", async () => {
+  for (const [path, reason] of [["no/such.jsonl", "no such file"], ["lib", "folder"]]) {
+    try {
+      await loadTriplets(path);
+      assert(false, "nothing was thrown");
+    } catch (error) {
+      assert(error instanceof UserError, `${error}`);
+      assert(error.message.startsWith(`Cannot read "${path}"`) && error.message.includes(reason));
+    }
+  }
+});
+
+Deno.test("loadExamples() reads prompts with completions and calls them so", async () => {
+  const row = { prompt: "Fever?", completion: " No." };
+  await withFile(JSON.stringify({ ...row, id: 1 }), async (path) => {
+    assertEquals(await loadExamples(path), [row]);
+  });
+  assertEquals(
+    await problem(GOOD, loadExamples),
+    `Cannot parse example at "FILE" line 1: "completion" must be a non-empty string, found nothing`,
+  );
+});
+
+Deno.test("the fast path gives the schema's verdict on any row", () => {
+  const text = fc.oneof(
+    fc.constantFrom("", " ", "a", "b", "\ud800", "\ufeff", "\u0085", null, 7, true, undefined),
+    fc.string({ unit: "binary", maxLength: 3 }),
+  );
+  const messages = fc.array(
+    fc.oneof(text, fc.record({ role: text, content: text, name: text }, { requiredKeys: [] })),
+    { maxLength: 2 },
+  );
+  const field = fc.oneof(text, messages);
+  const row = fc.record({ prompt: field, chosen: field, rejected: field, kind: text }, {
+    requiredKeys: [],
+  });
+  fc.assert(
+    fc.property(fc.oneof(row, field), (value) => {
+      const checked = checkRow(value, tripletKind);
+      const parsed = tripletSchema.safeParse(value);
+      assertEquals("row" in checked, parsed.success);
+      if ("row" in checked) assertEquals(checked.row, parsed.data!);
+      else assert(checked.problem.length > 0);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+Deno.test("readTriplets() reads 1,000,000 rows in constant memory", async () => {
+  const path = await Deno.makeTempFile();
+  const block = new TextEncoder().encode(`${GOOD}\n`.repeat(10_000));
+  {
+    using file = await Deno.open(path, { write: true });
+    for (let i = 0; i < 100; i++) file.writeSync(block);
+  }
+  const reader = new URL("../../lib/data/read_triplets.ts", import.meta.url);
+  const code = `import { readTriplets } from "${reader}";
+    const kept = []; let rows = 0;
+    for await (const row of readTriplets(${JSON.stringify(path)})) {
+      rows++;
+      if (Deno.args.includes("keep")) kept.push(row);
+    }
+    console.log(rows);`;
+  // Rows that were kept would take 150 MB; the heap may grow to 64.
+  const run = async (...args: string[]) => {
+    const flags = ["--no-check", "--allow-read", "--v8-flags=--max-old-space-size=64"];
+    const script = path + ".ts";
+    await Deno.writeTextFile(script, code);
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", ...flags, "--config", "deno.json", script, ...args],
+    });
+    const { success, stdout } = await command.output();
+    await Deno.remove(script);
+    return { success, rows: Number(new TextDecoder().decode(stdout)) };
+  };
+  assertEquals(await run(), { success: true, rows: 1_000_000 });
+  assertEquals((await run("keep")).success, false, "the limit would be noticed");
+  await Deno.remove(path);
+});
