@@ -123,23 +123,6 @@ function dpoConfig(
   };
 }
 
-async function* withReference(
-  models: Models,
-  pairs: EncodedPair[],
-  { batchSize, outputDir, signal }: TrainLoopOptions,
-  name: string,
-): AsyncGenerator<TrainEvent, PreferenceBatch> {
-  const cachePath = outputDir && join(outputDir, name), total = pairs.length;
-  yield { type: "reference", done: 0, total, cached: false };
-  const { cached, ...batch } = await referenceBatch(models, pairs, {
-    batchSize,
-    cachePath,
-    signal,
-  });
-  yield { type: "reference", done: total, total, cached };
-  return batch;
-}
-
 type DpoTaskParts = {
   train: PreferenceBatch;
   validation?: PreferenceBatch;
