@@ -1,0 +1,80 @@
+import { dirname, resolve } from "node:path";
+import config from "../../deno.json" with { type: "json" };
+import { UsageError, UserError } from "../../lib/errors.ts";
+import { commandOf } from "./help_text.ts";
+
+/** What a failed script prints and exits with. */
+export type Explanation = { message: string; exitCode: 1 | 2 };
+
+/** Options of {@link explainError}. */
+export type ExplainErrorOptions = { name: string; args: string[] };
+
+/** Says in words why a script ended, and what would mend it where that is known. */
+export function explainError(error: unknown, options: ExplainErrorOptions): Explanation {
+  const denied = causes(error).find((cause) => cause instanceof Deno.errors.NotCapable);
+  if (denied) return { message: explainDenied(denied.message, options), exitCode: 1 };
+  if (error instanceof UsageError) return { message: error.message, exitCode: 2 };
+  if (error instanceof UserError) return { message: error.message, exitCode: 1 };
+  const full = causes(error).find((cause) => (cause as { code?: string }).code === "ENOSPC");
+  if (full) {
+    const message =
+      `Cannot go on: the disk is full (${full.message}); free some space and run the ` +
+      "same command again";
+    return { message, exitCode: 1 };
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { message: `Unexpected error: ${text} (--debug shows where it arose)`, exitCode: 1 };
+}
+
+/** An error, what caused it, what caused that. */
+function causes(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causes(error.cause)] : [];
+}
+
+const verbs: Record<string, string> = {
+  read: "read",
+  write: "write",
+  net: "connect to",
+  env: "read the environment variable",
+  run: "run",
+  ffi: "load",
+  sys: "ask the system for",
+};
+
+/** Turns Deno's "Requires read access to "/x", run again with ..." into the command that may. */
+function explainDenied(denial: string, { name, args }: ExplainErrorOptions): string {
+  const [, kind = "all", target = ""] =
+    denial.match(/^Requires (\w+) access(?: to "?(.*?)"?)?,/s) ??
+      [];
+  const wanted = kind === "read" || kind === "write"
+    ? folderToGrant(target, { kind, args })
+    : target;
+  const grants = grantedBy(name, kind);
+  const list = wanted === "" || grants === true ? "" : `=${[...grants, wanted].join(",")}`;
+  const command = [commandOf(name, quote(`--allow-${kind}${list}`)), ...args.map(quote)].join(" ");
+  return `Cannot ${verbs[kind] ?? "use"} ${target ? `"${target}"` : "that"}: the permission set ` +
+    `"${name}" does not cover it; if it should, run\n  ${command}`;
+}
+
+/** The path that the user named and `path` lies under, else the path, or its folder for writing. */
+function folderToGrant(path: string, { kind, args }: { kind: string; args: string[] }): string {
+  const named = args.map((arg) => arg.replace(/^--\w+=/, "")).filter((arg) => {
+    return arg !== "" && `${resolve(path)}/`.startsWith(`${resolve(arg)}/`);
+  });
+  return named[0] ?? (kind === "write" ? dirname(path) : path);
+}
+
+type Grant = boolean | string[] | { allow?: boolean | string[] };
+
+/** What a script's permission set grants of a kind. */
+function grantedBy(name: string, kind: string): true | string[] {
+  const sets = config.permissions as Record<string, Record<string, Grant> | undefined>;
+  const grant = sets[name]?.[kind] ?? [];
+  const allowed = typeof grant === "object" && !Array.isArray(grant) ? grant.allow ?? [] : grant;
+  return allowed === true ? true : allowed || [];
+}
+
+/** A word as a shell takes it. */
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,96 @@
+import type { TrainLoopOptions } from "../../lib/train/train_loop.ts";
+import { schedules } from "../../mod.ts";
+import type { Flags, FlagValues } from "./flags.ts";
+
+/** Flags of all scripts that compute. */
+export const backendFlags = {
+  backend: {
+    type: "choice",
+    choices: ["auto", "tensorflow", "webgpu", "wasm", "cpu"],
+    default: "auto",
+    help: "What computes",
+  },
+} satisfies Flags;
+
+/** Flags of both trainers; what differs is given by each. */
+export const trainFlags = {
+  num_epochs: { type: "integer", min: 1, default: 2, help: "Passes over the training file" },
+  gradient_accumulation_steps: {
+    type: "integer",
+    min: 1,
+    default: 1,
+    help: "Batches that make one step; equals one large batch",
+  },
+  lora_r: { type: "integer", min: 1, default: 16, help: "Rank of the LoRA adapter" },
+  lora_alpha: {
+    type: "number",
+    min: 0,
+    default: 32,
+    help: "The adapter's update is scaled by alpha / r",
+  },
+  target_modules: {
+    type: "list",
+    default: ["q_proj", "v_proj"],
+    help: "Modules to adapt, or all-linear",
+  },
+  use_rslora: { type: "boolean", help: "Scales by alpha / sqrt(r) instead" },
+  max_length: {
+    type: "integer",
+    min: 2,
+    default: 1024,
+    help: "Most tokens of prompt and response together; what is longer is cut",
+  },
+  lr_scheduler: {
+    type: "choice",
+    choices: schedules,
+    default: "linear",
+    help: "Course of the learning rate after warm-up",
+  },
+  warmup_ratio: {
+    type: "number",
+    min: 0,
+    max: 1,
+    default: 0.1,
+    help: "Share of the steps in which the rate rises from 0",
+  },
+  max_grad_norm: { type: "number", min: 0, default: 1, help: "Longer gradients are scaled down" },
+  weight_decay: { type: "number", min: 0, default: 0, help: "AdamW's decoupled decay" },
+  gradient_checkpointing: {
+    type: "boolean",
+    help: "Computes layers twice instead of keeping them: less memory, more time",
+  },
+  seed: { type: "integer", min: 0, default: 42, help: "Draws the adapter and the data's order" },
+  max_steps: { type: "integer", min: 1, help: "Ends the run after so many steps" },
+  save_steps: { type: "integer", min: 1, help: "Writes a checkpoint each so many steps too" },
+  resume: {
+    type: "string",
+    value: "auto|PATH",
+    help: "Goes on from the furthest checkpoint in output_dir, or from one by path",
+  },
+  skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
+  ...backendFlags,
+} satisfies Flags;
+
+type TrainValues = FlagValues<typeof trainFlags> & {
+  batch_size: number;
+  learning_rate: number;
+  output_dir: string;
+};
+
+/** The loop's options from the flags. */
+export function loopOptions(flags: TrainValues): Omit<TrainLoopOptions, "resumeFrom" | "signal"> {
+  return {
+    epochs: flags.num_epochs,
+    batchSize: flags.batch_size,
+    gradientAccumulationSteps: flags.gradient_accumulation_steps,
+    learningRate: flags.learning_rate,
+    schedule: flags.lr_scheduler,
+    warmupRatio: flags.warmup_ratio,
+    maxGradNorm: flags.max_grad_norm,
+    weightDecay: flags.weight_decay,
+    seed: flags.seed,
+    maxSteps: flags.max_steps,
+    saveSteps: flags.save_steps,
+    outputDir: flags.output_dir,
+  };
+}
