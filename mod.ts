@@ -25,6 +25,7 @@ export {
 } from "./lib/backend/use_backend.ts";
 
 export { loadExamples } from "./lib/data/load_examples.ts";
+export type { ReadReport, ReadRowsOptions } from "./lib/data/read_rows.ts";
 export { loadTriplets } from "./lib/data/load_triplets.ts";
 export { readTriplets } from "./lib/data/read_triplets.ts";
 export { saveTriplets } from "./lib/data/save_triplets.ts";
@@ -91,6 +92,7 @@ export {
 } from "./lib/optim/schedule.ts";
 
 export { buildModels, type BuildModelsOptions, type Models } from "./lib/train/build_models.ts";
+export { loadModels, type LoadModelsOptions } from "./lib/train/load_models.ts";
 export type { ModelSource } from "./lib/train/load_source.ts";
 export type { Trainable } from "./lib/train/trainable.ts";
 export { joinLogProbs, type PairSums } from "./lib/train/pair_sums.ts";

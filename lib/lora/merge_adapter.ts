@@ -4,19 +4,30 @@ import type { HostTensor } from "../types.ts";
 import type { Network } from "../model/network.ts";
 import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
 
-/** Adds an adapter to the weights under it, `W + scale * B A`, for good. */
-export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
-  const weights = network.weights as Map<string, tf.Tensor>, scale = loraScale(adapter.config);
+/**
+ * Holds an adapter's shapes against the model that it is laid over.
+ *
+ * @throws {UserError} when a module is missing or of another shape.
+ */
+export function checkAdapter({ weights }: Network, adapter: LoraAdapter): void {
   for (const module of adapter.modules) {
     const [a, b] = halves(adapter, module), name = `${module}.weight`, weight = weights.get(name);
-    const fits = weight && weight.shape[0] === b.shape[0] && weight.shape[1] === a.shape[1];
-    if (!fits) {
-      throw new UserError(
-        `Cannot apply the adapter to "${name}": it fits a matrix [${b.shape[0]}, ${a.shape[1]}], ` +
-          `found ${weight ? `[${weight.shape.join(", ")}]` : "none of that name"}`,
-        { field: name },
-      );
-    }
+    if (weight && weight.shape[0] === b.shape[0] && weight.shape[1] === a.shape[1]) continue;
+    throw new UserError(
+      `Cannot apply the adapter to "${name}": it fits a matrix [${b.shape[0]}, ${a.shape[1]}], ` +
+        `found ${weight ? `[${weight.shape.join(", ")}]` : "none of that name"}`,
+      { field: name },
+    );
+  }
+}
+
+/** Adds an adapter to the weights under it, `W + scale * B A`, for good. */
+export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
+  checkAdapter(network, adapter);
+  const weights = network.weights as Map<string, tf.Tensor>, scale = loraScale(adapter.config);
+  for (const module of adapter.modules) {
+    const [a, b] = halves(adapter, module), name = `${module}.weight`;
+    const weight = weights.get(name)!;
     const merged = tf.tidy(() => {
       const delta = tf.matMul(tf.tensor(b.data, b.shape), tf.tensor(a.data, a.shape));
       return tf.add(weight, tf.mul(delta, scale));

@@ -6,10 +6,20 @@ import type { Flags, FlagValues } from "./flags.ts";
 export const backendFlags = {
   backend: {
     type: "choice",
-    choices: ["auto", "tensorflow", "webgpu", "wasm", "cpu"],
+    choices: ["auto", "tensorflow", "webgpu", "wasm", "cpu"] as const,
     default: "auto",
     help: "What computes",
   },
+} satisfies Flags;
+
+/** Flags of scripts that use a model which is trained already. */
+export const modelFlags = {
+  model_path: {
+    type: "string",
+    value: "PATH",
+    help: "A model folder, a .gguf file or an adapter folder (default: what adapter_path adapts)",
+  },
+  adapter_path: { type: "string", value: "PATH", help: "A trained adapter over it: the policy" },
 } satisfies Flags;
 
 /** Flags of both trainers; what differs is given by each. */

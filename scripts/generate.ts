@@ -1,0 +1,85 @@
+import { generate, loadModels, type Message, UsageError, UserError } from "../mod.ts";
+import { printOrWrite } from "./cli/print_or_write.ts";
+import { runScript } from "./cli/run_script.ts";
+import { backendFlags, modelFlags } from "./cli/train_flags.ts";
+
+await runScript({
+  name: "generate",
+  summary:
+    "Lets a model, with its adapter if one is named, continue a prompt or a file of prompts.",
+  examples: [
+    '--model_path models/sft_specialist/final_model --prompt "Clinical Note: ..."',
+    "--adapter_path models/dpo_hallucination_resistant/final_model " +
+    "--file phase2_data/dpo/val_dpo.jsonl --output models/samples.jsonl",
+  ],
+  flags: {
+    ...modelFlags,
+    prompt: { type: "string", help: "What to continue" },
+    file: { type: "string", value: "FILE", help: 'Rows with a "prompt", JSONL' },
+    output: { type: "string", value: "FILE", help: "JSON lines go there (default: stdout)" },
+    chat: { type: "boolean", help: "Lays the prompt out by the model's chat template" },
+    max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest answer" },
+    temperature: { type: "number", min: 0, default: 0, help: "0 takes the likeliest token" },
+    top_p: { type: "number", min: 0, max: 1, default: 1, help: "Draws from the nucleus only" },
+    seed: { type: "integer", min: 0, default: 42, help: "Draws at temperature above 0" },
+    batch_size: { type: "integer", min: 1, default: 16, help: "Prompts continued together" },
+    json: { type: "boolean", help: "Prints a JSON line for a single prompt too" },
+    ...backendFlags,
+  },
+  async main(flags, io) {
+    if ((flags.prompt === undefined) === (flags.file === undefined)) {
+      throw new UsageError("Cannot tell what to continue: wanted one of --prompt and --file");
+    }
+    const prompts = flags.file === undefined ? [flags.prompt!] : await readPrompts(flags.file);
+    const turns = prompts.map((prompt) =>
+      flags.chat && typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt
+    );
+    using models = await loadModels({
+      modelPath: flags.model_path,
+      adapterPath: flags.adapter_path,
+      backend: flags.backend,
+    });
+    const progress = turns.length > 1
+      ? io.progress({ label: "Writing", total: turns.length, unit: "texts" })
+      : null;
+    const written = await generate(models, turns, {
+      maxNewTokens: flags.max_new_tokens,
+      temperature: flags.temperature,
+      topP: flags.top_p,
+      seed: flags.seed,
+      batchSize: flags.batch_size,
+      signal: io.signal,
+      onProgress: (done) => progress?.update({ done }),
+    });
+    progress?.end();
+    const bare = flags.file === undefined && flags.output === undefined && !flags.json;
+    if (bare) return io.print(written[0].text);
+    const lines = written.map((row, i) => JSON.stringify({ prompt: prompts[i], ...row }));
+    await printOrWrite(lines, flags.output, io);
+  },
+});
+
+async function readPrompts(path: string): Promise<(string | Message[])[]> {
+  const text = await Deno.readTextFile(path).catch((cause) => {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    throw new UserError(`Cannot read "${path}": there is no such file`, { path, cause });
+  });
+  const lines = text.split(/\r?\n/).map((line, i) => ({ line: i + 1, text: line.trim() }));
+  return lines.filter((row) => row.text !== "").map(({ line, text }) => promptOf(path, line, text));
+}
+
+function promptOf(path: string, line: number, text: string): string | Message[] {
+  const where = `Cannot read a prompt at "${path}" line ${line}`;
+  let row: { prompt?: unknown } | null;
+  try {
+    row = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError(`${where}: it is not JSON: ${(cause as Error).message}`, { path, line });
+  }
+  const prompt = row?.prompt;
+  if (typeof prompt === "string" && prompt !== "" || Array.isArray(prompt)) return prompt;
+  throw new UserError(
+    `${where}: "prompt" must be a non-empty string or messages, found ${JSON.stringify(prompt)}`,
+    { path, line, field: "prompt" },
+  );
+}

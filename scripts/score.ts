@@ -1,0 +1,59 @@
+import { encodePairs, loadModels, loadTriplets, scorePairs } from "../mod.ts";
+import { noteEncoded, noteReport } from "./cli/note_data.ts";
+import { printOrWrite } from "./cli/print_or_write.ts";
+import { runScript } from "./cli/run_script.ts";
+import { backendFlags, modelFlags } from "./cli/train_flags.ts";
+
+await runScript({
+  name: "score",
+  summary:
+    "Gives the summed log-probabilities of chosen and rejected answers, a JSON line a pair: " +
+    "of the model with its adapter and of the reference under it.",
+  examples: [
+    "--model_path models/sft_specialist/final_model --file phase2_data/dpo/val_dpo.jsonl",
+    "--adapter_path models/dpo_hallucination_resistant/final_model " +
+    "--file phase2_data/dpo/val_dpo.jsonl --output models/scores.jsonl",
+  ],
+  flags: {
+    ...modelFlags,
+    file: { type: "string", value: "FILE", required: true, help: "Triplets, JSONL" },
+    output: { type: "string", value: "FILE", help: "Where the lines go (default: stdout)" },
+    batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
+    max_length: { type: "integer", min: 2, default: 1024, help: "Most tokens of a row" },
+    skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
+    ...backendFlags,
+  },
+  async main(flags, io) {
+    const triplets = await loadTriplets(flags.file, {
+      skipInvalid: flags.skip_invalid,
+      onReport: (report) => noteReport(report, io),
+    });
+    using models = await loadModels({
+      modelPath: flags.model_path,
+      adapterPath: flags.adapter_path,
+      backend: flags.backend,
+    });
+    const encoded = encodePairs(models.tokenizer, triplets, {
+      maxLength: flags.max_length,
+      skipInvalid: flags.skip_invalid,
+    });
+    noteEncoded(encoded, flags.max_length, io);
+    const { batch_size: batchSize } = flags, { signal } = io;
+    const [policy, reference] = [
+      await scorePairs(models, encoded.rows, { adapter: true, batchSize, signal }),
+      await scorePairs(models, encoded.rows, { adapter: false, batchSize, signal }),
+    ];
+    const lines = encoded.rows.map(({ index, chosen, rejected }, i) =>
+      JSON.stringify({
+        index,
+        logps_chosen: policy.chosen[i],
+        logps_rejected: policy.rejected[i],
+        ref_logps_chosen: reference.chosen[i],
+        ref_logps_rejected: reference.rejected[i],
+        tokens_chosen: chosen.length,
+        tokens_rejected: rejected.length,
+      })
+    );
+    await printOrWrite(lines, flags.output, io);
+  },
+});

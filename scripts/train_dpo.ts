@@ -1,0 +1,122 @@
+import {
+  buildModels,
+  describeBackend,
+  encodePairs,
+  loadTriplets,
+  lossTypes,
+  splitTriplets,
+  trainDpo,
+  type Triplet,
+} from "../mod.ts";
+import { runScript, type ScriptIo } from "./cli/run_script.ts";
+import { noteEncoded, noteReport } from "./cli/note_data.ts";
+import { resumePath, showTraining } from "./cli/show_training.ts";
+import { loopOptions, trainFlags } from "./cli/train_flags.ts";
+
+const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
+
+await runScript({
+  name: "train_dpo",
+  summary: "Trains a LoRA adapter by Direct Preference Optimization on pairs of a better and a " +
+    "worse answer, against a frozen Stage A model.",
+  examples: [
+    "--learning_rate 5e-6 --beta 0.1 --batch_size 4",
+    "--learning_rate 1e-6 --beta 0.1 --batch_size 4",
+    "--learning_rate 5e-6 --batch_size 2 --lora_r 8",
+    "--loss_type sigmoid,sft --loss_weights 1,1",
+    "--resume auto",
+  ],
+  flags: {
+    sft_model_path: {
+      type: "string",
+      value: "PATH",
+      default: "./models/sft_specialist/final_model",
+      help: "Stage A: a model folder, a .gguf file or an adapter folder",
+    },
+    train_file: { type: "string", value: "FILE", default: DEMO_TRAIN, help: "Triplets, JSONL" },
+    val_file: {
+      type: "string",
+      value: "FILE",
+      help: `Triplets to judge by (default: ${DEMO_VAL} for the default train_file, ` +
+        "else a tenth of the training file)",
+    },
+    output_dir: {
+      type: "string",
+      value: "FOLDER",
+      default: "./models/dpo_hallucination_resistant",
+      help: "Where checkpoints and final_model go",
+    },
+    learning_rate: { type: "number", min: 0, default: 5e-6, help: "Highest rate of AdamW" },
+    beta: { type: "number", min: 0, default: 0.1, help: "Larger holds closer to the reference" },
+    batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
+    loss_type: {
+      type: "list",
+      choices: Object.keys(lossTypes) as (keyof typeof lossTypes)[],
+      default: ["sigmoid"],
+      help: "One loss or several",
+    },
+    loss_weights: { type: "numbers", help: "A weight for each loss (default: all 1)" },
+    label_smoothing: {
+      type: "number",
+      min: 0,
+      max: 0.5,
+      default: 0,
+      help: "Share of pairs believed to be labelled the wrong way",
+    },
+    ...trainFlags,
+  },
+  async main(flags, io) {
+    const { train, validation } = await loadData(flags, io);
+    using models = await buildModels({
+      sftModelPath: flags.sft_model_path,
+      rank: flags.lora_r,
+      alpha: flags.lora_alpha,
+      targetModules: flags.target_modules,
+      rsLora: flags.use_rslora,
+      seed: flags.seed,
+      backend: flags.backend,
+    });
+    const { version, device, faster } = describeBackend();
+    io.note(`Computing with ${version} (${device})${faster ? `; faster: ${faster}` : ""}`);
+    const encode = (triplets: Triplet[]) => {
+      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
+      const encoded = encodePairs(models.tokenizer, triplets, options);
+      noteEncoded(encoded, flags.max_length, io);
+      return encoded.rows;
+    };
+    const pairs = encode(train);
+    const events = trainDpo(models, pairs, {
+      ...loopOptions(flags),
+      beta: flags.beta,
+      lossType: flags.loss_type,
+      lossWeights: flags.loss_weights,
+      labelSmoothing: flags.label_smoothing,
+      checkpointing: flags.gradient_checkpointing,
+      validation: encode(validation),
+      machineBytes: Deno.systemMemoryInfo().total,
+      resumeFrom: await resumePath(flags.resume, flags.output_dir),
+      signal: io.signal,
+    });
+    const shown = { size: pairs.length, unit: "pairs", outputDir: flags.output_dir };
+    return await showTraining(events, io, { ...shown, method: "DPO" });
+  },
+});
+
+async function loadData(
+  flags: { train_file: string; val_file?: string; skip_invalid: boolean; seed: number },
+  io: ScriptIo,
+): Promise<{ train: Triplet[]; validation: Triplet[] }> {
+  const load = (path: string) =>
+    loadTriplets(path, {
+      skipInvalid: flags.skip_invalid,
+      onReport: (report) => noteReport(report, io),
+    });
+  const train = await load(flags.train_file);
+  const valFile = flags.val_file ?? (flags.train_file === DEMO_TRAIN ? DEMO_VAL : undefined);
+  if (valFile !== undefined) return { train, validation: await load(valFile) };
+  const split = splitTriplets(train, { fraction: 0.1, seed: flags.seed });
+  io.note(
+    `Judging by ${split.validation.length} of the ${train.length} pairs, kept out of training.`,
+  );
+  return split;
+}

@@ -1,0 +1,84 @@
+import {
+  buildModels,
+  describeBackend,
+  encodeExamples,
+  type Example,
+  loadExamples,
+  trainSft,
+} from "../mod.ts";
+import { noteEncoded, noteReport } from "./cli/note_data.ts";
+import { runScript } from "./cli/run_script.ts";
+import { resumePath, showTraining } from "./cli/show_training.ts";
+import { loopOptions, trainFlags } from "./cli/train_flags.ts";
+
+await runScript({
+  name: "train_sft",
+  summary: "Stage A: teaches a model to write the completions of a file of prompts " +
+    "(supervised fine-tuning), with a LoRA adapter or with all weights.",
+  examples: [
+    "--model_path models/SmolLM2-135M-Instruct --train_file data/sft.jsonl",
+    "--model_path models/small --train_file data/sft.jsonl --all_weights --learning_rate 2e-3",
+  ],
+  flags: {
+    model_path: {
+      type: "string",
+      value: "PATH",
+      required: true,
+      help: "The model to start from: a folder or a .gguf file",
+    },
+    train_file: {
+      type: "string",
+      value: "FILE",
+      required: true,
+      help: "Rows of {prompt, completion}, JSONL",
+    },
+    val_file: { type: "string", value: "FILE", help: "Rows to judge by at each epoch's end" },
+    output_dir: {
+      type: "string",
+      value: "FOLDER",
+      default: "./models/sft",
+      help: "Where checkpoints and final_model go",
+    },
+    all_weights: { type: "boolean", help: "Trains every weight and no adapter: small models" },
+    learning_rate: { type: "number", min: 0, default: 2e-4, help: "Highest rate of AdamW" },
+    batch_size: { type: "integer", min: 1, default: 8, help: "Rows in memory at once" },
+    ...trainFlags,
+  },
+  async main(flags, io) {
+    const load = (path: string) =>
+      loadExamples(path, {
+        skipInvalid: flags.skip_invalid,
+        onReport: (report) => noteReport(report, io),
+      });
+    const train = await load(flags.train_file);
+    const validation = flags.val_file === undefined ? undefined : await load(flags.val_file);
+    using models = await buildModels({
+      sftModelPath: flags.model_path,
+      rank: flags.lora_r,
+      alpha: flags.lora_alpha,
+      targetModules: flags.target_modules,
+      rsLora: flags.use_rslora,
+      seed: flags.seed,
+      allWeights: flags.all_weights,
+      backend: flags.backend,
+    });
+    const { version, device, faster } = describeBackend();
+    io.note(`Computing with ${version} (${device})${faster ? `; faster: ${faster}` : ""}`);
+    const encode = (examples: Example[]) => {
+      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
+      const encoded = encodeExamples(models.tokenizer, examples, options);
+      noteEncoded(encoded, flags.max_length, io);
+      return encoded.rows;
+    };
+    const rows = encode(train);
+    const events = trainSft(models, rows, {
+      ...loopOptions(flags),
+      checkpointing: flags.gradient_checkpointing,
+      validation: validation && encode(validation),
+      resumeFrom: await resumePath(flags.resume, flags.output_dir),
+      signal: io.signal,
+    });
+    const shown = { size: rows.length, unit: "rows", outputDir: flags.output_dir };
+    return await showTraining(events, io, { ...shown, method: "SFT" });
+  },
+});
