@@ -1,13 +1,40 @@
-import { setUpNative } from "../lib/backend/setup/set_up_native.ts";
 import { type BackendDescription, useBackend } from "../lib/backend/use_backend.ts";
 import { UserError } from "../lib/errors.ts";
+import type { Report } from "../lib/setup/run_steps.ts";
+import { setUpNative } from "../lib/setup/set_up_native.ts";
 import type { Progress } from "./cli/progress.ts";
-import { createScreen } from "./cli/screen.ts";
+import { runScript, type ScriptIo } from "./cli/run_script.ts";
 
-const screen = createScreen();
+await runScript({
+  name: "setup",
+  summary: "Makes TensorFlow run under Deno, in .native. What was finished before is kept, so " +
+    "that an interrupted run goes on, and a second one returns at once.",
+  examples: [""],
+  flags: {},
+  main: async (_flags, io) => {
+    const report = createReport(io);
+    try {
+      io.print(sentence(await setUpNative({ report })));
+    } catch (error) {
+      if (!(error instanceof UserError) || io.signal.aborted) throw error;
+      report.end();
+      const fallback = await useBackend({ backend: "auto" });
+      io.print(
+        `${sentence(fallback)} It serves in TensorFlow's place, more slowly, since TensorFlow ` +
+          `could not be set up (${error.message}).`,
+      );
+    } finally {
+      report.end();
+    }
+  },
+});
 
-/** The set-up's progress as bars, one a step. */
-function reporter() {
+function sentence({ name, version, device }: BackendDescription): string {
+  return `${version} runs on ${device} (backend ${name}).`;
+}
+
+/** Shows the set-up's lines, and its progress as one bar after the other. */
+function createReport(io: ScriptIo): Report & { end(): void } {
   let shown: { step: string; bar: Progress } | undefined;
   const end = () => {
     shown?.bar.end();
@@ -15,49 +42,17 @@ function reporter() {
   };
   return {
     end,
-    line(text: string) {
+    line(text) {
       end();
-      screen.note(text);
+      io.note(text);
     },
-    progress(
-      { step, doneBytes, totalBytes }: { step: string; doneBytes: number; totalBytes: number },
-    ) {
+    progress({ step, doneBytes, totalBytes }) {
       if (shown?.step !== step) {
         end();
-        const bar = screen.progress({ label: step, total: totalBytes, unit: "bytes" });
+        const bar = io.progress({ label: step, total: totalBytes, unit: "bytes" });
         shown = { step, bar };
       }
       shown.bar.update({ done: doneBytes });
     },
   };
-}
-
-async function main(): Promise<void> {
-  const report = reporter();
-  try {
-    say(await setUpNative({ report }));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    report.end();
-    const fallback = await useBackend({ backend: "auto" });
-    screen.note(`TensorFlow could not be set up: ${error.message}.`);
-    say(fallback);
-    screen.print("Everything runs on it, more slowly; mend the cause and run this again.");
-  } finally {
-    report.end();
-  }
-}
-
-function say({ name, version, device }: BackendDescription): void {
-  screen.print(`${version} (backend "${name}") runs on ${device}.`);
-}
-
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    Deno.exit(1);
-  }
 }

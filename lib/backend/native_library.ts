@@ -16,7 +16,11 @@ export class NativeLibraryError extends Error {
 export async function loadNativeLibrary(
   folder: string = nativeFolder,
 ): Promise<NodeJSKernelBackend> {
-  const binding = [join(folder, "tfjs_binding.node"), vendorBinding()].find(exists);
+  const binding = [
+    join(folder, "tfjs_binding.node"),
+    join(folder, "vendor/lib/napi-v8/tfjs_binding.node"),
+    packageBinding(),
+  ].find(exists);
   if (!binding) throw new NativeLibraryError("TensorFlow is not set up");
   restoreNodeUtil();
   setUnlessSet("TF_FORCE_GPU_ALLOW_GROWTH", "true");
@@ -35,7 +39,7 @@ export async function loadNativeLibrary(
 }
 
 /** The binding that the npm package's own installer leaves, where a user has run it. */
-function vendorBinding(): string {
+function packageBinding(): string {
   const entry = import.meta.resolve("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
   return resolve(fileURLToPath(entry), "../../lib/napi-v8/tfjs_binding.node");
 }

@@ -1,0 +1,82 @@
+import { join } from "node:path";
+import { commandRuns, runCommand } from "./run_command.ts";
+
+/** A C++ compiler, found or to be fetched. */
+export type Compiler = {
+  name: string;
+  /** What must be downloaded and laid down for it first. */
+  downloadBytes: number;
+  diskBytes: number;
+  prepare(): Promise<{ command: string; args: string[]; env: Record<string, string> }>;
+  /** Removes what `prepare` fetched. */
+  tidy(): Promise<void>;
+};
+
+/** The first of the usual compilers that runs, else Zig's out of PyPI, which brings its own libc. */
+export async function findCompiler(
+  { folder, python }: { folder: string; python: string },
+): Promise<Compiler> {
+  for (const command of ["c++", "clang++", "g++"]) {
+    if (await commandRuns(command, ["--version"])) return installed(command);
+  }
+  return zig(join(folder, "zig"), python);
+}
+
+function installed(command: string): Compiler {
+  return {
+    name: command,
+    downloadBytes: 0,
+    diskBytes: 0,
+    prepare: () => Promise.resolve({ command, args: [], env: {} }),
+    tidy: () => Promise.resolve(),
+  };
+}
+
+function zig(folder: string, python: string): Compiler {
+  return {
+    name: "Zig's compiler from PyPI, as no other is installed",
+    downloadBytes: 101_100_000,
+    diskBytes: 700_000_000,
+    async prepare() {
+      await runCommand(python, {
+        args: [
+          ...["-m", "pip", "install", "--no-deps", "--only-binary=:all:", "--upgrade"],
+          ...["--target", folder, "ziglang==0.17.1"],
+        ],
+        purpose: "fetch Zig's compiler",
+      });
+      return {
+        command: python,
+        args: ["-m", "ziglang", "c++"],
+        env: {
+          PYTHONPATH: folder,
+          ZIG_GLOBAL_CACHE_DIR: join(folder, "cache"),
+          ZIG_LOCAL_CACHE_DIR: join(folder, "cache"),
+        },
+      };
+    },
+    tidy: () => Deno.remove(folder, { recursive: true }),
+  };
+}
+
+/** What a compiler is told, to make a library that Deno loads. */
+export function compileArguments(
+  { sources, includes = [], libraries = [], output }: {
+    sources: string[];
+    includes?: string[];
+    libraries?: string[];
+    output: string;
+  },
+  os: typeof Deno.build.os = Deno.build.os,
+): string[] {
+  const origin = os === "darwin" ? "@loader_path" : "$ORIGIN";
+  return [
+    ...["-std=c++17", "-O2", "-fPIC", "-shared", "-DNAPI_VERSION=8"],
+    ...includes.map((folder) => `-I${folder}`),
+    ...(os === "darwin" ? ["-undefined", "dynamic_lookup"] : []),
+    ...sources,
+    ...libraries,
+    ...(libraries.length > 0 ? [`-Wl,-rpath,${origin}/lib`] : []),
+    ...["-o", output],
+  ];
+}
