@@ -16,11 +16,7 @@ export class NativeLibraryError extends Error {
 export async function loadNativeLibrary(
   folder: string = nativeFolder,
 ): Promise<NodeJSKernelBackend> {
-  const binding = [
-    join(folder, "tfjs_binding.node"),
-    join(folder, "vendor/lib/napi-v8/tfjs_binding.node"),
-    packageBinding(),
-  ].find(exists);
+  const binding = findBinding(folder);
   if (!binding) throw new NativeLibraryError("TensorFlow is not set up");
   restoreNodeUtil();
   setUnlessSet("TF_FORCE_GPU_ALLOW_GROWTH", "true");
@@ -38,18 +34,25 @@ export async function loadNativeLibrary(
   }
 }
 
-/** The binding that the npm package's own installer leaves, where a user has run it. */
-function packageBinding(): string {
+/** The binding that was compiled here, the vendor's, or the one that the npm package's installer left. */
+function findBinding(folder: string): string | undefined {
+  const own = [
+    join(folder, "tfjs_binding.node"),
+    join(folder, "vendor/lib/napi-v8/tfjs_binding.node"),
+  ];
+  const found = own.find(exists);
+  if (found) return found;
   const entry = import.meta.resolve("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
-  return resolve(fileURLToPath(entry), "../../lib/napi-v8/tfjs_binding.node");
+  const installed = resolve(fileURLToPath(entry), "../../lib/napi-v8/tfjs_binding.node");
+  return isGranted({ name: "read", path: installed }) && exists(installed) ? installed : undefined;
 }
 
-/** What may not be read isn't there. */
 function exists(path: string): boolean {
   try {
     return Deno.statSync(path).isFile;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 
@@ -60,11 +63,15 @@ function restoreNodeUtil(): void {
   old.isArray ??= Array.isArray;
 }
 
-/** Returns whether it set the variable. */
+/** Returns whether it set the variable; without the permission for it, it leaves it. */
 function setUnlessSet(name: string, value: string): boolean {
-  if (Deno.env.get(name) !== undefined) return false;
+  if (!isGranted({ name: "env", variable: name }) || Deno.env.has(name)) return false;
   Deno.env.set(name, value);
   return true;
+}
+
+function isGranted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
 }
 
 /**
@@ -73,7 +80,8 @@ function setUnlessSet(name: string, value: string): boolean {
  */
 function quietTensorFlow(folder: string): () => void {
   const library = join(folder, "libquiet.so");
-  if (!setUnlessSet("TF_CPP_MIN_LOG_LEVEL", "3") || !exists(library)) return () => {};
+  const mayHold = isGranted({ name: "ffi", path: library }) && exists(library);
+  if (!setUnlessSet("TF_CPP_MIN_LOG_LEVEL", "3") || !mayHold) return () => {};
   const quiet = Deno.dlopen(library, {
     hold_stderr: { parameters: [], result: "i32" },
     release_stderr: { parameters: ["i32"], result: "void" },

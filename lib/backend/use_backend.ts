@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { dirname, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
 import { loadNativeLibrary } from "./native_library.ts";
@@ -99,23 +99,28 @@ async function startNamed(name: BackendName): Promise<BackendDescription> {
     const { device, version } = await starters[name](true);
     return { name, device, version, why: "it was asked for by name" };
   } catch (cause) {
-    throw new UserError(`Cannot use backend "${name}": ${reasonOf(cause)}; ${cures[name]}`, {
-      field: "backend",
-      cause,
-    });
+    throw new UserError(
+      `Cannot use backend "${name}": ${reasonOf(cause)}; ${cureOf(name, cause)}`,
+      {
+        field: "backend",
+        cause,
+      },
+    );
   }
 }
 
 /** Tries the backends from the fastest on and keeps the reasons of those that don't run. */
 async function startFastest(): Promise<BackendDescription> {
   const reasons: string[] = [];
+  let faster: string | undefined;
   for (const name of ["tensorflow", "webgpu", "wasm"] as const) {
     try {
       const { device, version, limit } = await starters[name](false);
       const why = [...reasons, limit].join("; ");
-      return { name, device, version, why, ...(reasons.length && { faster: "deno task setup" }) };
+      return { name, device, version, why, ...(faster && { faster }) };
     } catch (cause) {
       reasons.push(reasonOf(cause));
+      faster ??= isDenied(cause) ? `--allow-read and --allow-ffi of .native` : "deno task setup";
     }
   }
   throw new UserError(`Cannot compute here, no backend runs: ${reasons.join("; ")}`);
@@ -151,8 +156,9 @@ async function startWebgpu(named: boolean): Promise<Started> {
 async function startWasm(): Promise<Started> {
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   if (tf.getBackend() !== "wasm") {
-    const entry = import.meta.resolve("@tensorflow/tfjs-backend-wasm");
-    wasm.setWasmPaths(dirname(fileURLToPath(entry)) + sep);
+    const folder = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm")));
+    Deno.statSync(join(folder, "tfjs-backend-wasm-simd.wasm")); // tfjs says less, and louder
+    wasm.setWasmPaths(folder + sep);
     addWasmKernels();
     await activate("wasm");
   }
@@ -183,6 +189,15 @@ async function activate(name: BackendName): Promise<void> {
 
 function cpuDevice(): string {
   return `CPU, ${navigator.hardwareConcurrency} cores`;
+}
+
+function cureOf(name: BackendName, cause: unknown): string {
+  return isDenied(cause) ? "grant this permission to the script" : cures[name];
+}
+
+function isDenied(cause: unknown): boolean {
+  if (cause instanceof Deno.errors.NotCapable) return true;
+  return cause instanceof Error && cause.cause !== undefined && isDenied(cause.cause);
 }
 
 function reasonOf(cause: unknown): string {
