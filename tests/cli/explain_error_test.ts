@@ -1,0 +1,70 @@
+import { resolve } from "node:path";
+import { UsageError, UserError } from "../../lib/errors.ts";
+import { assertEquals } from "../../lib/std.ts";
+import { explainError } from "../../scripts/cli/explain_error.ts";
+
+const denied = (kind: string, target: string) =>
+  new Deno.errors.NotCapable(
+    `Requires ${kind} access to "${target}", run again with the --allow-${kind} flag`,
+  );
+const explain = (error: unknown, ...args: string[]) =>
+  explainError(error, { name: "fetch_model", args });
+
+Deno.test("explainError() prints a user's mistake as it is, with exit 1, or 2 for a wrong command", () => {
+  assertEquals(explain(new UserError("Cannot read it")), {
+    message: "Cannot read it",
+    exitCode: 1,
+  });
+  assertEquals(explain(new UsageError("Unknown flag")), { message: "Unknown flag", exitCode: 2 });
+});
+
+Deno.test("explainError() gives the command that grants a path, beside what the set grants", () => {
+  // The set of fetch_model reads and writes ./models; a flag replaces that kind of the set.
+  const { message, exitCode } = explain(
+    denied("read", "/data/in x.jsonl"),
+    "--file",
+    "/data/in x.jsonl",
+  );
+  assertEquals(exitCode, 1);
+  assertEquals(
+    message,
+    `Cannot read "/data/in x.jsonl": the permission set "fetch_model" does not cover it; if it ` +
+      `should, run\n  deno run -P=fetch_model '--allow-read=./models,/data/in x.jsonl' ` +
+      `scripts/fetch_model.ts --file '/data/in x.jsonl'`,
+  );
+});
+
+Deno.test("explainError() grants the folder that the user named, or the one that holds the file", () => {
+  const grant = (error: Error, ...args: string[]) =>
+    explain(error, ...args).message.match(/--allow-\w+=\S+/)?.[0];
+  const write = (path: string, ...args: string[]) => grant(denied("write", path), ...args);
+  assertEquals(write("/out/run/a.tmp", "--output_dir=/out/run"), "--allow-write=./models,/out/run");
+  assertEquals(write("/out/run.tmp-7", "--output_dir", "/out/run"), "--allow-write=./models,/out");
+  assertEquals(write(resolve("runs/a/b"), "--output_dir", "runs"), "--allow-write=./models,runs");
+  assertEquals(grant(denied("env", "HOME")), "--allow-env=HF_TOKEN,HOME");
+});
+
+Deno.test("explainError() finds a missing permission behind the message of a library", () => {
+  const error = new UserError('Cannot read "/a"', { cause: denied("read", "/a") });
+  assertEquals(
+    explain(error).message.split("\n")[0],
+    explain(denied("read", "/a")).message.split("\n")[0],
+  );
+});
+
+Deno.test("explainError() knows a full disk, and says how to see an unexpected error's origin", () => {
+  const full = Object.assign(new Error("No space left on device (os error 28)"), {
+    code: "ENOSPC",
+  });
+  assertEquals(
+    explain(new Error("while saving", { cause: full })).message,
+    "Cannot go on: the disk is full (No space left on device (os error 28)); free some space and " +
+      "run the same command again",
+  );
+  const hint = "(--debug shows where it arose)";
+  assertEquals(explain(new TypeError("a is not b")), {
+    message: `Unexpected error: TypeError: a is not b ${hint}`,
+    exitCode: 1,
+  });
+  assertEquals(explain("text").message, `Unexpected error: text ${hint}`);
+});
