@@ -62,7 +62,7 @@ function writeAll(file: { writeSync: (bytes: Uint8Array) => number }): (text: st
 /** The terminal's width, at most 80. */
 function terminalColumns(): number {
   try {
-    return Math.min(80, Deno.consoleSize().columns);
+    return Math.min(80, Deno.consoleSize().columns || 80); // 0: a terminal that does not tell.
   } catch {
     return 80; // Not a terminal.
   }
