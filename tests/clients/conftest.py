@@ -11,6 +11,7 @@ import torch
 
 ROOT = Path(__file__).parents[2]
 DENO = os.environ.get("DPO_KIT_DENO") or shutil.which("deno")
+DENO_COMMAND = [DENO] if DENO else ["npx", "-y", "deno@2.9.6"]
 VARIANTS = ["qv", "all_rslora"]
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -22,8 +23,7 @@ torch.set_num_threads(2)
 def out(tmp_path_factory) -> Path:
     """The folder with our adapters and dump.json."""
     folder = tmp_path_factory.mktemp("dpo_kit")
-    deno = [DENO] if DENO else ["npx", "-y", "deno@2.9.6"]
-    command = [*deno, "run", "-A", "-q", "tests/clients/train_and_dump.ts", str(folder)]
+    command = [*DENO_COMMAND, "run", "-A", "-q", "tests/clients/train_and_dump.ts", str(folder)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, result.stderr
     return folder
