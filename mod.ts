@@ -24,12 +24,25 @@ export {
   type UseBackendOptions,
 } from "./lib/backend/use_backend.ts";
 
+export {
+  corruptDetail,
+  type CorruptDetailOptions,
+  type CorruptedDetail,
+} from "./lib/data/hard_negatives.ts";
+export { DETAIL_KINDS, type DetailKind } from "./lib/data/details/change.ts";
 export { loadExamples } from "./lib/data/load_examples.ts";
 export type { ReadReport, ReadRowsOptions } from "./lib/data/read_rows.ts";
 export { loadTriplets } from "./lib/data/load_triplets.ts";
 export { readTriplets } from "./lib/data/read_triplets.ts";
 export { saveTriplets } from "./lib/data/save_triplets.ts";
 export { splitTriplets, type SplitTripletsOptions } from "./lib/data/split_triplets.ts";
+export { readTable, type TableRow } from "./lib/data/read_table.ts";
+export {
+  type HardTriplet,
+  type TableTriplets,
+  tripletsFromTable,
+  type TripletsFromTableOptions,
+} from "./lib/data/triplets_from_table.ts";
 export { tripletSchema } from "./lib/data/triplet_schema.ts";
 
 export { loadTokenizer } from "./lib/tokenizer/load_tokenizer.ts";

@@ -1,0 +1,73 @@
+import type { Random } from "../random.ts";
+import { applyChange, type Detail, type DetailKind } from "./details/change.ts";
+import { findDrugs } from "./details/find_drugs.ts";
+import { findFrequencies } from "./details/find_frequencies.ts";
+import { findNegations } from "./details/find_negations.ts";
+import { findNumbers } from "./details/find_numbers.ts";
+import { findSex } from "./details/find_sex.ts";
+import { findSides } from "./details/find_sides.ts";
+import { findUnits } from "./details/find_units.ts";
+import { readSource } from "./details/source_facts.ts";
+
+const FINDERS = [
+  findNumbers,
+  findFrequencies,
+  findUnits,
+  findSides,
+  findNegations,
+  findSex,
+  findDrugs,
+];
+
+export type CorruptDetailOptions = {
+  /** Where the choice comes from: the same stream gives the same change. */
+  random: Random;
+  /** What the text was written from: its details are preferred, and no value it states is put in. */
+  source?: string;
+};
+
+/** A text with one detail wrong, and which. */
+export type CorruptedDetail = { text: string; kind: DetailKind; before: string; after: string };
+
+/**
+ * Makes exactly one clinical detail of a text wrong: a number, dose, unit, side, negation, sex,
+ * duration or drug. A detail that is said more than once (a drug's name, the words of a sex) changes
+ * in every place. Kinds are drawn alike, whatever number of each a text has.
+ *
+ * @returns `null` where the text has no detail that can be changed for certain.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createRandom } from "../random.ts";
+ * import { corruptDetail } from "./hard_negatives.ts";
+ * const wrong = corruptDetail("Pain in the left knee.", { random: createRandom(1) });
+ * assert.deepEqual(wrong, {
+ *   text: "Pain in the right knee.",
+ *   kind: "side",
+ *   before: "left knee",
+ *   after: "right knee",
+ * });
+ * assert.equal(corruptDetail("Asthma.", { random: createRandom(1) }), null);
+ * ```
+ */
+export function corruptDetail(
+  text: string,
+  { random, source = "" }: CorruptDetailOptions,
+): CorruptedDetail | null {
+  const details = findDetails(text, source);
+  if (details.length === 0) return null;
+  const supported = details.filter((detail) => detail.supported);
+  const byKind = Map.groupBy(supported.length > 0 ? supported : details, ({ kind }) => kind);
+  const [kind, same] = pick([...byKind], random);
+  const change = pick(pick(same, random).changes, random);
+  const { before, after } = change;
+  return { text: applyChange(text, change), kind, before, after };
+}
+
+function findDetails(text: string, source: string): Detail[] {
+  const search = { text, source: readSource(source) };
+  return FINDERS.flatMap((find) => find(search)).filter(({ changes }) => changes.length > 0);
+}
+
+const pick = <T>(items: T[], random: Random): T => items[random.below(items.length)];

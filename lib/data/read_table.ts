@@ -1,0 +1,62 @@
+import { parse } from "csv-parse/sync";
+import { UserError } from "../errors.ts";
+import { readLines } from "./read_lines.ts";
+
+/** A row of a table: values by column. */
+export type TableRow = Record<string, unknown>;
+
+/**
+ * Reads a table: CSV with a header line, or JSONL with one object a line.
+ *
+ * @throws {UserError} When the file can't be read, is neither, or has no rows.
+ */
+export async function readTable(path: string): Promise<TableRow[]> {
+  const rows = /\.jsonl$/i.test(path) ? await readJsonLines(path) : await readCsv(path);
+  if (rows.length === 0) throw new UserError(`Cannot use "${path}": it has no rows`, { path });
+  return rows;
+}
+
+async function readCsv(path: string): Promise<TableRow[]> {
+  if (!/\.csv$/i.test(path)) {
+    throw new UserError(`Cannot use "${path}": wanted a .csv or a .jsonl file`, { path });
+  }
+  let text = "";
+  for await (const lines of readLines(path)) {
+    for (const { line, text: content, problem } of lines) {
+      if (problem) {
+        throw new UserError(`Cannot read "${path}" line ${line}: ${problem}`, { path, line });
+      }
+      text += `${content}\n`;
+    }
+  }
+  try {
+    return parse(text, { columns: true, skip_empty_lines: true });
+  } catch (error) {
+    throw new UserError(`Cannot parse "${path}" as CSV: ${(error as Error).message}`, { path });
+  }
+}
+
+async function readJsonLines(path: string): Promise<TableRow[]> {
+  const rows: TableRow[] = [];
+  for await (const lines of readLines(path)) {
+    for (const { line, text, problem } of lines) {
+      if (problem === undefined && text.trim() === "") continue;
+      const value = problem === undefined ? parseObject(text) : null;
+      if (value === null) {
+        const found = problem ?? "wanted a JSON object";
+        throw new UserError(`Cannot parse "${path}" line ${line}: ${found}`, { path, line });
+      }
+      rows.push(value);
+    }
+  }
+  return rows;
+}
+
+function parseObject(text: string): TableRow | null {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === "object" && !Array.isArray(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,104 @@
+import { assert, assertEquals } from "../../lib/std.ts";
+import { UserError } from "../../lib/errors.ts";
+import { readTable } from "../../lib/data/read_table.ts";
+import { tripletsFromTable } from "../../lib/data/triplets_from_table.ts";
+
+const options = { promptColumn: "talk", chosenColumn: "note", instruction: "Write the note." };
+const rows = [
+  { talk: "My left knee.", note: " Left knee pain.\n" },
+  { talk: "", note: "Left hip pain." },
+  { talk: "I wheeze.", note: "Asthma." },
+  { talk: "No.", note: "No fever." },
+  { talk: "I am 61.", note: 61 },
+];
+
+async function withFile<T>(name: string, text: string, use: (path: string) => Promise<T>) {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/${name}`, text);
+  try {
+    return await use(`${folder}/${name}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function messageOf(run: () => unknown): Promise<string> {
+  try {
+    await run();
+  } catch (error) {
+    assert(error instanceof UserError, `${error}`);
+    return error.message;
+  }
+  return "nothing was thrown";
+}
+
+Deno.test("tripletsFromTable() writes prompts, records the change and counts what it left out", () => {
+  const made = tripletsFromTable(rows, options);
+  assertEquals([made.triplets.length, made.withoutText, made.withoutDetail], [2, 2, 1]);
+  assertEquals(made.triplets[0], {
+    prompt: "Write the note.\n\nMy left knee.\n\nSummary:\n",
+    chosen: "Left knee pain.",
+    rejected: "Right knee pain.",
+    kind: "side",
+    before: "left knee",
+    after: "right knee",
+  });
+  assertEquals(tripletsFromTable(rows, { ...options, limit: 1 }).triplets.length, 1);
+});
+
+Deno.test("tripletsFromTable() gives the same triplets for the same seed, others for another", () => {
+  const many = Array.from({ length: 50 }, (_, i) => ({ talk: "Hi.", note: `She is ${i + 20}.` }));
+  const texts = (seed: number) => tripletsFromTable(many, { ...options, seed }).triplets;
+  assertEquals(texts(1), texts(1));
+  assert(JSON.stringify(texts(1)) !== JSON.stringify(texts(2)));
+});
+
+Deno.test("tripletsFromTable() names a missing column and a table without details", async () => {
+  assertEquals(
+    await messageOf(() => tripletsFromTable(rows, { ...options, chosenColumn: "text" })),
+    `Cannot find the column "text": the table has "talk", "note"`,
+  );
+  assertEquals(
+    await messageOf(() => tripletsFromTable([rows[1], rows[2]], options)),
+    `Cannot make triplets: of the rows read, 1 lack a text in "talk" or "note" and 1 have no ` +
+      `detail to change`,
+  );
+});
+
+Deno.test("readTable() reads CSV with quotes, commas, line breaks and a BOM", async () => {
+  const csv = `\ufefftalk,note\r\n"Hi, ""you""\nthere.",x\r\n\r\n"é",y\r\n`;
+  await withFile("a.csv", csv, async (path) => {
+    assertEquals(await readTable(path), [
+      { talk: 'Hi, "you"\nthere.', note: "x" },
+      { talk: "é", note: "y" },
+    ]);
+  });
+});
+
+Deno.test("readTable() reads JSONL", async () => {
+  await withFile("a.jsonl", `{"talk": "a", "n": 1}\n\n{"talk": "b"}\n`, async (path) => {
+    assertEquals(await readTable(path), [{ talk: "a", n: 1 }, { talk: "b" }]);
+  });
+});
+
+Deno.test("readTable() says what is wrong with a table", async () => {
+  const problem = (name: string, text: string) =>
+    withFile(name, text, async (path) => {
+      const message = await messageOf(() => readTable(path));
+      return message.replaceAll(path, "FILE");
+    });
+  assertEquals(await problem("a.txt", "a"), `Cannot use "FILE": wanted a .csv or a .jsonl file`);
+  assertEquals(await problem("a.csv", "a,b\n"), `Cannot use "FILE": it has no rows`);
+  assert(
+    (await problem("a.csv", "a,b\n1,2,3\n")).startsWith(`Cannot parse "FILE" as CSV: Invalid`),
+  );
+  assert((await problem("a.csv", `a,b\n1,"2\n`)).startsWith(`Cannot parse "FILE" as CSV: Quote`));
+  assertEquals(
+    await problem("a.jsonl", "{}\n[1]"),
+    `Cannot parse "FILE" line 2: wanted a JSON object`,
+  );
+  assertEquals(
+    await messageOf(() => readTable("no.csv")),
+    `Cannot read "no.csv": there is no such file or folder`,
+  );
+});
