@@ -9,6 +9,15 @@ export type TableRow = Record<string, unknown>;
  * Reads a table: CSV with a header line, or JSONL with one object a line.
  *
  * @throws {UserError} When the file can't be read, is neither, or has no rows.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readTable } from "./read_table.ts";
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(path, 'talk,note\n"Hi, my knee",Knee pain.\n');
+ * assert.deepEqual(await readTable(path), [{ talk: "Hi, my knee", note: "Knee pain." }]);
+ * ```
  */
 export async function readTable(path: string): Promise<TableRow[]> {
   const rows = /\.jsonl$/i.test(path) ? await readJsonLines(path) : await readCsv(path);

@@ -17,9 +17,28 @@ type Text = string | Message[];
  * Turns a triplet into token ids. Prompt and each response are tokenised as one text, and the
  * prompt ends where all three token lists still agree: a token that merges over the boundary belongs
  * to the response. BOS stands once where the tokenizer adds it, EOS once at each response's end,
- * unless `maxLength` cut that end off (TRL's "keep_start"), which `truncated` tells.
+ * unless `maxLength` cut that end off, which `truncated` tells.
  *
+ * **Source**: TRL 1.16's DPOTrainer (`truncation_mode="keep_start"`), except that a chat template's
+ * characters after the last EOS are left out.
+ * **Units**: tokens.
+ *
+ * @param tokenizer The model's own.
+ * @param triplet Strings, used as they are, or message lists, laid out by the chat template.
+ * @returns Ids; prompt and response together are the ids of the joint text.
  * @throws {UserError} When a response has no token left inside `maxLength`, or nothing precedes it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodePair } from "./encode_pair.ts";
+ * import { loadTokenizer } from "./load_tokenizer.ts";
+ * const tokenizer = await loadTokenizer("tests/golden/tokenizers/byte_level");
+ * const triplet = { prompt: "Fever?", chosen: " No.", rejected: " Yes." };
+ * const { prompt, chosen } = encodePair(tokenizer, triplet);
+ * assert.equal(tokenizer.decode(prompt), "Fever?");
+ * assert.equal(tokenizer.decode(chosen), " No.<|im_end|>");
+ * ```
  */
 export function encodePair(
   tokenizer: Tokenizer,
@@ -36,7 +55,21 @@ export function encodePair(
   return { index, prompt, chosen: responses[0], rejected: responses[1], ...truncated };
 }
 
-/** Turns a prompt with its completion into token ids, by the rules of {@link encodePair}. */
+/**
+ * Turns a prompt with its completion into token ids, by the rules of {@link encodePair}.
+ *
+ * @throws {UserError} When the completion has no token left inside `maxLength`, or nothing precedes it.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodeExample } from "./encode_pair.ts";
+ * import { loadTokenizer } from "./load_tokenizer.ts";
+ * const tokenizer = await loadTokenizer("tests/golden/tokenizers/byte_level");
+ * const { completion } = encodeExample(tokenizer, { prompt: "Fever?", completion: " No." });
+ * assert.equal(completion.at(-1), tokenizer.eosId);
+ * ```
+ */
 export function encodeExample(
   tokenizer: Tokenizer,
   example: Example,
@@ -48,7 +81,20 @@ export function encodeExample(
   return { index, prompt: encoded.prompt, completion: encoded.responses[0], ...encoded.truncated };
 }
 
-/** Turns a prompt alone into token ids, as {@link encodePair} sees it: what generation starts from. */
+/**
+ * Turns a prompt alone into token ids: what generation starts from.
+ *
+ * @param prompt A string, used as it is unless `chat` asks for the template, or a message list.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodePrompt } from "./encode_pair.ts";
+ * import { loadTokenizer } from "./load_tokenizer.ts";
+ * const tokenizer = await loadTokenizer("tests/golden/tokenizers/llama3");
+ * assert.equal(encodePrompt(tokenizer, "Fever?")[0], tokenizer.bosId);
+ * ```
+ */
 export function encodePrompt(
   tokenizer: Tokenizer,
   prompt: Text,

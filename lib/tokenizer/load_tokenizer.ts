@@ -28,7 +28,10 @@ const EOS_CONFIGS = ["generation_config.json", "config.json"];
  * ```ts
  * import assert from "node:assert/strict";
  * import { loadTokenizer } from "./load_tokenizer.ts";
- * await assert.rejects(loadTokenizer("no/such/folder"), /Cannot find "no\/such\/folder/);
+ * const tokenizer = await loadTokenizer("tests/golden/tokenizers/llama3");
+ * const ids = tokenizer.encode("no fever");
+ * assert.equal(ids[0], tokenizer.bosId);
+ * assert.equal(tokenizer.decode(ids, { skipSpecial: true }), "no fever");
  * ```
  */
 export async function loadTokenizer(path: string): Promise<Tokenizer> {

@@ -46,7 +46,21 @@ export function packPairs(pairs: readonly EncodedPair[]): TokenBatch {
   }));
 }
 
-/** Lays prompts with one completion each out for one forward pass; all sides are 1. */
+/**
+ * Lays prompts with one completion each out for one forward pass; all sides are 1.
+ *
+ * **Shapes and dtypes**: see {@link TokenBatch}.
+ *
+ * @throws {RangeError} When a prompt is empty.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { packExamples } from "./token_batch.ts";
+ * const batch = packExamples([{ index: 0, prompt: [1, 5], completion: [7, 2] }]);
+ * assert.deepEqual([[...batch.ids], [...batch.rows]], [[1, 5, 7], [1, 2]]);
+ * ```
+ */
 export function packExamples(examples: readonly EncodedExample[]): TokenBatch {
   return packSequences(
     examples.map(({ prompt, completion }, item) =>
@@ -59,6 +73,17 @@ export function packExamples(examples: readonly EncodedExample[]): TokenBatch {
  * Lays prompts out for generation: one group, padded on the left, so that every prompt ends in its
  * row's last token, the one whose hidden state predicts what comes next. Targets are 0: nothing is
  * known yet.
+ *
+ * **Shapes and dtypes**: see {@link TokenBatch}; `rows` has one entry a prompt.
+ *
+ * @throws {RangeError} When a prompt is empty.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { packPrompts } from "./token_batch.ts";
+ * assert.deepEqual([...packPrompts([[1, 2, 3], [4]]).ids], [1, 2, 3, 0, 0, 4]);
+ * ```
  */
 export function packPrompts(prompts: readonly number[][]): TokenBatch {
   const sequences = prompts.map((prompt, item) => ({
