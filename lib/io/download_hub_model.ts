@@ -120,8 +120,13 @@ async function fetchFile(
   // Without a hash a continued file could not be told from a wrong one: begin again.
   const start = file.sha256 ? Math.max(0, await size(partial)) : 0;
   if (start < file.bytes || start === 0) await appendRest(file, { source, partial, start, report });
-  const sha256 = await sha256File(partial);
-  if (await size(partial) !== file.bytes || (file.sha256 && sha256 !== file.sha256)) {
+  const arrivedBytes = await size(partial);
+  if (arrivedBytes < file.bytes) {
+    const reason = "the connection broke; run the command again to continue";
+    throw new UserError(`Cannot download ${source.repo}: ${reason}`, { path });
+  }
+  const isWhole = !file.sha256 || await sha256File(partial) === file.sha256;
+  if (arrivedBytes !== file.bytes || !isWhole) {
     await Deno.remove(partial);
     const reason = `"${file.name}" arrived damaged; run the command again`;
     throw new UserError(`Cannot download ${source.repo}: ${reason}`, { path });

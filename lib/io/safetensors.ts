@@ -116,8 +116,7 @@ export async function writeSafetensors(
   { metadata = { format: "pt" } }: WriteSafetensorsOptions = {},
 ): Promise<void> {
   const list = [...tensors];
-  const header: Record<string, unknown> = Object.create(null);
-  header.__metadata__ = metadata;
+  const header: Record<string, unknown> = { __metadata__: metadata };
   let end = 0;
   for (const [name, { shape }] of list) {
     if (Object.hasOwn(header, name)) throw new RangeError(`Tensor "${name}" comes twice`);

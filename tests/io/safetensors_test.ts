@@ -105,11 +105,7 @@ Deno.test("openSafetensors() reads what lies beyond 4 GiB", async () => {
 Deno.test("writeSafetensors() and openSafetensors() are inverse to the bit", async () => {
   const path = await Deno.makeTempFile();
   const tensor = fc.array(fc.float(), { maxLength: 9 }).map((list) => Float32Array.from(list));
-  const names = fc.oneof(
-    fc.string({ unit: "grapheme" }),
-    fc.constantFrom("__proto__", "constructor"),
-  )
-    .filter((name) => name !== "__metadata__");
+  const names = fc.string({ unit: "grapheme" }).filter((name) => name !== "__metadata__");
   await fc.assert(
     fc.asyncProperty(
       fc.uniqueArray(fc.tuple(names, tensor), { selector: ([name]) => name }),
@@ -133,6 +129,16 @@ Deno.test("writeSafetensors() and openSafetensors() are inverse to the bit", asy
     ),
     { numRuns: 50 },
   );
+});
+
+Deno.test("writeSafetensors() keeps names that JavaScript treats specially", async () => {
+  const path = await Deno.makeTempFile();
+  const names = ["__proto__", "constructor", "toString"];
+  const one = { shape: [1], data: Float32Array.of(1) };
+  await writeSafetensors(path, names.map((name) => [name, one] as const));
+  const source = await openSafetensors(path);
+  assertEquals(source.names(), names);
+  source.close();
 });
 
 Deno.test("writeSafetensors() starts its data at a multiple of eight bytes and marks it pt", async () => {

@@ -65,6 +65,8 @@ Deno.test("readTorchBin() says what a file holds instead of tensors", async () =
     ],
     [goldenPath("old_format.bin"), "it is no zip archive, or it was cut short"],
     [await binOf("\x80\x02}"), "its pickle is damaged at byte 3"],
+    // What lies under a mark is out of reach.
+    [await binOf("\x80\x02}}(K\0s."), "its pickle is damaged at byte 8"],
   ];
   for (const [path, reason] of cases) {
     assertEquals((await userError(readTorchBin(path))).message, `Cannot read "${path}": ${reason}`);
