@@ -30,7 +30,7 @@ export {
   type CorruptedDetail,
 } from "./lib/data/hard_negatives.ts";
 export { DETAIL_KINDS, type DetailKind } from "./lib/data/details/change.ts";
-export { loadExamples } from "./lib/data/load_examples.ts";
+export { loadExamples, type LoadExamplesOptions } from "./lib/data/load_examples.ts";
 export type { ReadReport, ReadRowsOptions } from "./lib/data/read_rows.ts";
 export { loadTriplets } from "./lib/data/load_triplets.ts";
 export { readTriplets } from "./lib/data/read_triplets.ts";

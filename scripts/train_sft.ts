@@ -30,9 +30,15 @@ await runScript({
       type: "string",
       value: "FILE",
       required: true,
-      help: "Rows of {prompt, completion}, JSONL",
+      help: "Rows of a prompt and its answer, JSONL",
     },
     val_file: { type: "string", value: "FILE", help: "Rows to judge by at each epoch's end" },
+    completion_key: {
+      type: "string",
+      value: "NAME",
+      default: "completion",
+      help: "The key of the answer to imitate; chosen for a triplets file",
+    },
     output_dir: {
       type: "string",
       value: "FOLDER",
@@ -47,6 +53,7 @@ await runScript({
   async main(flags, io) {
     const load = (path: string) =>
       loadExamples(path, {
+        completionKey: flags.completion_key,
         skipInvalid: flags.skip_invalid,
         onReport: (report) => noteReport(report, io),
       });

@@ -2,6 +2,11 @@ import type { Example } from "../types.ts";
 import { readRows, type ReadRowsOptions } from "./read_rows.ts";
 import { exampleKind } from "./triplet_schema.ts";
 
+export type LoadExamplesOptions = ReadRowsOptions & {
+  /** The key of the answer to imitate; "completion" unless given, "chosen" for a triplets file. */
+  completionKey?: string;
+};
+
 /**
  * Loads an SFT file, one `{"prompt", "completion"}` a line, by the rules of {@link loadTriplets}.
  *
@@ -18,8 +23,8 @@ import { exampleKind } from "./triplet_schema.ts";
  */
 export async function loadExamples(
   path: string,
-  options: ReadRowsOptions = {},
+  { completionKey = "completion", ...options }: LoadExamplesOptions = {},
 ): Promise<Example[]> {
   const wrap = (_: number, example: Example) => example;
-  return await Array.fromAsync(readRows(path, { kind: exampleKind, wrap }, options));
+  return await Array.fromAsync(readRows(path, { kind: exampleKind(completionKey), wrap }, options));
 }

@@ -18,12 +18,6 @@ export const tripletSchema: z.ZodType<Triplet> = z
     params: { found: "the same text" },
   });
 
-/** One row of an SFT file. */
-export const exampleSchema: z.ZodType<Example> = z.object(
-  { prompt: field, completion: field },
-  "must be an object",
-);
-
 /** What a kind of row is called, which keys it has, and what it must be. */
 export type RowKind<Row> = {
   noun: string;
@@ -43,13 +37,18 @@ export const tripletKind: RowKind<Triplet> = {
   },
 };
 
-export const exampleKind: RowKind<Example> = {
-  noun: "example",
-  keys: ["prompt", "completion"],
-  schema: exampleSchema,
-  accept: ({ prompt, completion }) =>
-    isPlain(prompt) && isPlain(completion) ? { prompt, completion } : null,
-};
+/** One row of an SFT file, whose answer stands under `key`. */
+export function exampleKind(key: string): RowKind<Example> {
+  return {
+    noun: "example",
+    keys: ["prompt", key],
+    schema: z.object({ prompt: field, [key]: field }, "must be an object")
+      .transform((row) => ({ prompt: row.prompt, completion: row[key] }) as Example),
+    accept({ prompt, [key]: completion }) {
+      return isPlain(prompt) && isPlain(completion) ? { prompt, completion } : null;
+    },
+  };
+}
 
 const isPlain = (value: unknown): value is string => typeof value === "string" && isText(value);
 
