@@ -39,7 +39,8 @@ async function readCsv(path: string): Promise<TableRow[]> {
     }
   }
   try {
-    return parse(text, { columns: true, skip_empty_lines: true });
+    const record_delimiter = ["\r\n", "\n"]; // one file may have both
+    return parse(text, { columns: true, skip_empty_lines: true, record_delimiter });
   } catch (error) {
     throw new UserError(`Cannot parse "${path}" as CSV: ${(error as Error).message}`, { path });
   }

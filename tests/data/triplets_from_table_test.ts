@@ -102,3 +102,12 @@ Deno.test("readTable() says what is wrong with a table", async () => {
     `Cannot read "no.csv": there is no such file or folder`,
   );
 });
+
+Deno.test("readTable() reads a CSV file whose rows end in both kinds of line break", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  await Deno.writeTextFile(path, 'note,dialogue\n"a","Doctor: b.\nPatient: c."\r\n"d","e"\n');
+  assertEquals(await readTable(path), [
+    { note: "a", dialogue: "Doctor: b.\nPatient: c." },
+    { note: "d", dialogue: "e" },
+  ]);
+});
