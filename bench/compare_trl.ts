@@ -14,6 +14,8 @@ type Epoch = {
   versions: string;
 };
 
+const OURS = ["--allow-read", "--allow-ffi", "--allow-env", "--allow-sys"];
+
 const [rounds = "3", modelPath = "models/SmolLM2-135M-Instruct"] = Deno.args;
 const pairs = await makeBenchPairs({ modelPath, count: 16, maxTokens: 500 });
 const pairsPath = await Deno.makeTempFile({ suffix: ".json" });
@@ -22,7 +24,7 @@ const python = await clientPython();
 const here = (file: string) => new URL(file, import.meta.url).pathname;
 const sides = {
   "TRL": [python, here("trl_baseline.py")],
-  "dpo-kit": [Deno.execPath(), "run", "-A", "-q", here("dpo_kit_epoch.ts")],
+  "dpo-kit": [Deno.execPath(), "run", "-q", ...OURS, here("dpo_kit_epoch.ts")],
 };
 const epochs: Record<string, Epoch[]> = { "TRL": [], "dpo-kit": [] };
 for (let round = 0; round < Number(rounds); round++) {

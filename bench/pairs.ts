@@ -1,5 +1,5 @@
-import { parse } from "csv-parse/sync";
-import { createRandom } from "../lib/random.ts";
+import { readTable } from "../lib/data/read_table.ts";
+import { tripletsFromTable } from "../lib/data/triplets_from_table.ts";
 import { encodePair } from "../lib/tokenizer/encode_pair.ts";
 import { loadTokenizer } from "../lib/tokenizer/load_tokenizer.ts";
 import type { EncodedPair } from "../lib/types.ts";
@@ -12,40 +12,27 @@ export type BenchPair = {
 
 export type MakeBenchPairsOptions = { modelPath: string; count: number; maxTokens: number };
 
-const ROWS = new URL("../../shared/data/mts-dialog/train.csv", import.meta.url);
+const TABLE = new URL("../../shared/data/mts-dialog/train.csv", import.meta.url).pathname;
 
 /**
  * The first pairs of MTS-Dialog that fit: the dialogue is the prompt, the doctor's note is chosen,
- * and the same note with one number changed is rejected.
+ * and the same note with one clinical detail wrong is rejected.
  */
 export async function makeBenchPairs(
   { modelPath, count, maxTokens }: MakeBenchPairsOptions,
 ): Promise<BenchPair[]> {
-  const rows: Record<string, string>[] = parse(await Deno.readTextFile(ROWS), {
-    columns: true,
-    bom: true,
+  const { triplets } = tripletsFromTable(await readTable(TABLE), {
+    promptColumn: "dialogue",
+    chosenColumn: "section_text",
+    instruction: "Write the clinical note of this conversation.",
   });
-  const tokenizer = await loadTokenizer(modelPath), random = createRandom(1);
-  const pairs: BenchPair[] = [];
-  for (const [index, row] of rows.entries()) {
-    const numbers = [...row.section_text.matchAll(/\d+/g)];
-    if (numbers.length === 0) continue;
-    const number = numbers[random.below(numbers.length)];
-    const text = {
-      prompt: `${row.dialogue}\n\nClinical note:`,
-      chosen: ` ${row.section_text}`,
-      rejected: ` ${replaceNumber(row.section_text, number, 1 + random.below(9))}`,
-    };
-    const encoded = encodePair(tokenizer, text, { index });
-    const { prompt, chosen, rejected } = encoded;
-    if (prompt.length + Math.max(chosen.length, rejected.length) > maxTokens) continue;
-    pairs.push({ text, encoded });
-    if (pairs.length === count) return pairs;
-  }
+  const tokenizer = await loadTokenizer(modelPath);
+  const pairs = triplets.map(({ prompt, chosen, rejected }, index) => {
+    const text = { prompt, chosen, rejected };
+    return { text, encoded: encodePair(tokenizer, text, { index }) };
+  }).filter(({ encoded: { prompt, chosen, rejected } }) =>
+    prompt.length + Math.max(chosen.length, rejected.length) <= maxTokens
+  );
+  if (pairs.length >= count) return pairs.slice(0, count);
   throw new Error(`MTS-Dialog gives ${pairs.length} pairs of at most ${maxTokens} tokens`);
-}
-
-function replaceNumber(text: string, number: RegExpExecArray, step: number): string {
-  const end = number.index + number[0].length;
-  return text.slice(0, number.index) + (Number(number[0]) + step) + text.slice(end);
 }
