@@ -1,4 +1,4 @@
-import { type BackendDescription, useBackend } from "../lib/backend/use_backend.ts";
+import { useBackend } from "../lib/backend/use_backend.ts";
 import { UserError } from "../lib/errors.ts";
 import type { Report } from "../lib/setup/run_steps.ts";
 import { setUpNative } from "../lib/setup/set_up_native.ts";
@@ -14,24 +14,19 @@ await runScript({
   main: async (_flags, io) => {
     const report = createReport(io);
     try {
-      io.print(sentence(await setUpNative({ report })));
+      const { version, device, name } = await setUpNative({ report });
+      io.print(`${version} runs on ${device} (backend ${name}).`);
     } catch (error) {
       if (!(error instanceof UserError) || io.signal.aborted) throw error;
       report.end();
-      const fallback = await useBackend({ backend: "auto" });
-      io.print(
-        `${sentence(fallback)} It serves in TensorFlow's place, more slowly, since TensorFlow ` +
-          `could not be set up (${error.message}).`,
-      );
+      const { version, device, name } = await useBackend({ backend: "auto" });
+      io.note(`TensorFlow could not be set up. ${error.message}`);
+      io.print(`${version} serves in its place on ${device} (backend ${name}), more slowly.`);
     } finally {
       report.end();
     }
   },
 });
-
-function sentence({ name, version, device }: BackendDescription): string {
-  return `${version} runs on ${device} (backend ${name}).`;
-}
 
 /** Shows the set-up's lines, and its progress as one bar after the other. */
 function createReport(io: ScriptIo): Report & { end(): void } {

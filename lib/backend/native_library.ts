@@ -27,7 +27,7 @@ export async function loadNativeLibrary(
     const loaded = createRequire(import.meta.url)(binding);
     return new kernels.NodeJSKernelBackend(loaded, "@tensorflow/tfjs-node-gpu");
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new NativeLibraryError(`TensorFlow does not load: ${reason}`, { cause });
   } finally {
     release();
@@ -63,11 +63,11 @@ function restoreNodeUtil(): void {
   old.isArray ??= Array.isArray;
 }
 
-/** Returns whether it set the variable; without the permission for it, it leaves it. */
+/** Returns whether the variable has that value now; without the permission for it, it is left alone. */
 function setUnlessSet(name: string, value: string): boolean {
-  if (!isGranted({ name: "env", variable: name }) || Deno.env.has(name)) return false;
-  Deno.env.set(name, value);
-  return true;
+  if (!isGranted({ name: "env", variable: name })) return false;
+  if (!Deno.env.has(name)) Deno.env.set(name, value);
+  return Deno.env.get(name) === value;
 }
 
 function isGranted(permission: Deno.PermissionDescriptor): boolean {

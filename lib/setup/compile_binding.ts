@@ -1,12 +1,19 @@
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { UserError } from "../errors.ts";
 import { compileArguments, type Compiler } from "./compiler.ts";
 import { runCommand } from "./run_command.ts";
 import type { Report } from "./run_steps.ts";
 import type { Wheel } from "./wheels.ts";
 
 /** What a binding is made from: the unpacked wheel below `folder`, and the tools. */
-export type Binding = { wheel: Wheel; folder: string; python: string; compiler: Compiler };
+export type Binding = {
+  wheel: Wheel;
+  folder: string;
+  python: string;
+  /** To be tried in this order. */
+  compilers: Compiler[];
+};
 
 /**
  * Loads TensorFlow's library in a process that may die of it: on a processor without AVX it ends
@@ -24,15 +31,24 @@ export async function loadLibrary({ wheel, folder, python }: Binding): Promise<s
 
 /**
  * Compiles the npm package's own C++ source against the libraries, and beside it the few lines
- * that keep them quiet.
+ * that keep them quiet. Where one compiler fails (its headers aren't installed, say), the next may.
  *
  * @returns all files that the backend needs, by their paths below `folder`.
  */
-export async function compileBinding(
-  { wheel, folder, compiler }: Binding,
-  report: Report,
-): Promise<string[]> {
-  report.line(`Compiling the binding with ${compiler.name}`);
+export async function compileBinding(binding: Binding, report: Report): Promise<string[]> {
+  for (const [i, compiler] of binding.compilers.entries()) {
+    report.line(`Compiling the binding with ${compiler.name}`);
+    try {
+      return await compileWith(compiler, binding);
+    } catch (error) {
+      if (!(error instanceof UserError) || i === binding.compilers.length - 1) throw error;
+      report.line(error.message);
+    }
+  }
+  throw new UserError("Cannot compile the binding: there is no compiler");
+}
+
+async function compileWith(compiler: Compiler, { wheel, folder }: Binding): Promise<string[]> {
   const { command, args, env } = await compiler.prepare();
   const source = packageFolder("@tensorflow/tfjs-node-gpu/package.json");
   const nodeHeaders = packageFolder("node-api-headers/package.json");

@@ -12,14 +12,12 @@ export type Compiler = {
   tidy(): Promise<void>;
 };
 
-/** The first of the usual compilers that runs, else Zig's out of PyPI, which brings its own libc. */
-export async function findCompiler(
-  { folder, python }: { folder: string; python: string },
-): Promise<Compiler> {
+/** The first of the usual compilers that runs, or null. */
+export async function findCompiler(): Promise<Compiler | null> {
   for (const command of ["c++", "clang++", "g++"]) {
     if (await commandRuns(command, ["--version"])) return installed(command);
   }
-  return zig(join(folder, "zig"), python);
+  return null;
 }
 
 function installed(command: string): Compiler {
@@ -32,15 +30,16 @@ function installed(command: string): Compiler {
   };
 }
 
-function zig(folder: string, python: string): Compiler {
+/** Zig's compiler out of PyPI, which brings its own headers and libraries. */
+export function zigCompiler({ folder, python }: { folder: string; python: string }): Compiler {
   return {
-    name: "Zig's compiler from PyPI, as no other is installed",
+    name: "Zig's compiler from PyPI, in a minute or two",
     downloadBytes: 101_100_000,
     diskBytes: 700_000_000,
     async prepare() {
       await runCommand(python, {
         args: [
-          ...["-m", "pip", "install", "--no-deps", "--only-binary=:all:", "--upgrade"],
+          ...["-m", "pip", "install", "--no-deps", "--only-binary=:all:", "--no-cache-dir"],
           ...["--target", folder, "ziglang==0.17.1"],
         ],
         purpose: "fetch Zig's compiler",

@@ -10,7 +10,7 @@ export type RunCommandOptions = {
 /**
  * Runs a program to its end and returns what it printed.
  *
- * @throws {UserError} when it isn't installed or fails, with the last line that it printed.
+ * @throws {UserError} when it isn't installed or fails, with the line that tells why.
  */
 export async function runCommand(
   command: string,
@@ -22,8 +22,15 @@ export async function runCommand(
   });
   const text = new TextDecoder();
   if (success) return text.decode(stdout);
-  const last = text.decode(stderr).trim().split("\n").at(-1) || `it exited with ${code}`;
-  throw new UserError(`Cannot ${purpose}: ${command} says "${last}"`);
+  const says = reasonIn(text.decode(stderr)) || `nothing, and exits with ${code}`;
+  throw new UserError(`Cannot ${purpose}: ${command} says ${says}`);
+}
+
+/** The last line that speaks of an error, else the last of all, quoted. */
+function reasonIn(output: string): string {
+  const lines = output.trim().split("\n").map((line) => line.trim());
+  const reason = lines.findLast((line) => /^error|error:/i.test(line)) ?? lines.at(-1);
+  return reason ? JSON.stringify(reason) : "";
 }
 
 /** Whether `command` runs at all with these arguments. */

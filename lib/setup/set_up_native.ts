@@ -18,7 +18,7 @@ import { wheelWay } from "./wheel_way.ts";
  * returns at once and an interrupted one goes on.
  *
  * @returns what runs, after a first multiplication.
- * @throws {UserError} when no way leads there, with the reasons.
+ * @throws {UserError} when no way leads there, with the last one's reason.
  */
 export async function setUpNative({ report }: { report: Report }): Promise<BackendDescription> {
   const folder = nativeFolder;
@@ -41,21 +41,22 @@ function waysFor(machine: Machine, folder: string): Way[][] {
 
 type Place = { folder: string; report: Report };
 
+/** Tells why a way failed before it tries the next; the last one's reason is thrown. */
 async function goFirstPossible(groups: Way[][], place: Place): Promise<BackendDescription> {
-  const reasons: string[] = [];
+  let reason: UserError | undefined;
   for (const ways of groups) {
     for (const way of await finishedOrAll(ways, place.folder)) {
+      if (reason) place.report.line(reason.message);
       try {
         return await go(way, place);
       } catch (error) {
         const known = fileError(error, { action: "write", path: place.folder });
         if (!(known instanceof UserError)) throw error;
-        reasons.push(known.message);
-        place.report.line(`${way.name}: ${known.message}`);
+        reason = new UserError(`${way.name}: ${known.message}`, { cause: known });
       }
     }
   }
-  throw new UserError(reasons.join("; "));
+  throw reason;
 }
 
 /** The way that was gone to its end before, alone, where there is one. */
@@ -81,9 +82,9 @@ async function go(way: Way, { folder, report }: Place): Promise<BackendDescripti
   }
   const remaining = await remainingSteps(way.steps, folder);
   const cost = await way.plan(remaining.map(({ name }) => name));
+  const download = cost.downloadBytes > 0 ? megabytes(cost.downloadBytes) : "nothing left";
   report.line(
-    `${way.name}: ${megabytes(cost.downloadBytes)} to download, ` +
-      `${megabytes(cost.keptBytes)} on disk in the end`,
+    `${way.name}: ${download} to download, ${megabytes(cost.keptBytes)} on disk in the end`,
   );
   checkDisk(folder, cost.peakBytes);
   await runSteps(way.steps, { folder, report });

@@ -48,7 +48,7 @@ export function vendorWay(machine: Machine, folder: string, host?: string): Way 
 }
 
 function unfit({ os, arch }: Machine): never {
-  throw new UserError(`the vendor has no binary for ${os} ${arch}`);
+  throw new UserError(`there is none for ${os} on ${arch}`);
 }
 
 /** Unpacked, the archives are about four times as large. */
@@ -63,7 +63,7 @@ async function sizeAt(url: string): Promise<number> {
   const response = await fetch(url, { method: "HEAD", signal }).catch(() => null);
   if (response?.ok) return Number(response.headers.get("content-length"));
   const why = response ? `answers ${response.status}` : "can't be reached";
-  throw new UserError(`the vendor's server ${why}`);
+  throw new UserError(`its server ${why}`);
 }
 
 const archives = ["download/library.archive", "download/binding.archive"];

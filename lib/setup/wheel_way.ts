@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { type Binding, compileBinding, loadLibrary } from "./compile_binding.ts";
-import { type Compiler, findCompiler } from "./compiler.ts";
+import { type Compiler, findCompiler, zigCompiler } from "./compiler.ts";
 import { downloadWheels } from "./download_wheels.ts";
 import type { Machine } from "./machine.ts";
 import { commandRuns } from "./run_command.ts";
@@ -9,7 +10,7 @@ import { unpackWheels } from "./unpack_wheels.ts";
 import type { Cost, Way } from "./way.ts";
 import { tensorflowVersion, type Wheel, wheelFor } from "./wheels.ts";
 
-type Tools = { python: string; compiler: Compiler };
+type Tools = { python: string; compilers: Compiler[] };
 
 /** TensorFlow's wheel and the npm package's own C++ source, made into a binding under `folder`. */
 export function wheelWay(machine: Machine, folder: string): Way {
@@ -21,7 +22,7 @@ export function wheelWay(machine: Machine, folder: string): Way {
   return {
     name,
     steps: wheelSteps(wheel, { folder, tools }),
-    plan: async (remaining) => costOf(wheel, remaining, (await tools()).compiler),
+    plan: async (remaining) => costOf(wheel, remaining, (await tools()).compilers[0]),
   };
 }
 
@@ -32,7 +33,9 @@ function noWheel({ os, arch }: Machine): never {
 async function findTools(folder: string): Promise<Tools> {
   for (const python of ["python3", "python"]) {
     if (await commandRuns(python, ["-m", "pip", "--version"])) {
-      return { python, compiler: await findCompiler({ folder, python }) };
+      const zig = zigCompiler({ folder: join(folder, "zig"), python });
+      const found = await findCompiler();
+      return { python, compilers: found ? [found, zig] : [zig] };
     }
   }
   throw new UserError("Cannot fetch TensorFlow from PyPI: wanted python3 with pip, found none");

@@ -94,7 +94,15 @@ export function pipDownload(
   { platforms, folder }: { platforms: string[]; folder: string },
 ): string[] {
   return [
-    ...["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off"],
+    ...[
+      "-m",
+      "pip",
+      "download",
+      "--no-deps",
+      "--only-binary=:all:",
+      "--progress-bar=off",
+      "--no-cache-dir",
+    ],
     ...platforms.flatMap((platform) => ["--platform", platform]),
     ...["--python-version=311", "--implementation=cp", "--dest", folder],
     ...requirements,
