@@ -169,7 +169,7 @@ function hubError(
   if (error instanceof Deno.errors.NotCapable) return fail(error.message);
   const { code = "", message = String(error), cause } = error as Partial<Error> & { code?: string };
   if (DISK_CODES.includes(code)) return fileError(error, { action: "write", path: folder });
-  const why = cause instanceof Error ? cause.message : message;
+  const why = (cause instanceof Error ? cause.message : message).replace(/ for url \(.*?\)/, "");
   if (started) return fail(`the connection broke (${why}); run the command again to continue`);
   return new HubUnreachableError(`Cannot reach the Hugging Face hub for ${model}: ${why}`, {
     cause: error,

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
+import { fileError } from "./file_error.ts";
 import { readJsonObject } from "./read_json.ts";
 import { sha256File } from "./sha256_file.ts";
 import { writeFileAtomic } from "./write_atomic.ts";
@@ -44,7 +45,11 @@ export async function recordSource(
  */
 export async function verifySource(folder: string): Promise<SourceRecord | undefined> {
   const path = join(folder, NAME);
-  if (!await Deno.stat(path).then(() => true, () => false)) return undefined;
+  const isThere = await Deno.stat(path).then(() => true, (error) => {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw fileError(error, { action: "read", path });
+  });
+  if (!isThere) return undefined;
   const record = await readJsonObject(path) as SourceRecord;
   for (const [name, wanted] of Object.entries(record.files ?? {})) {
     const found = await describe(join(folder, name));

@@ -1,7 +1,6 @@
 import { crc32, inflateRawSync } from "node:zlib";
 import { UserError } from "../errors.ts";
 import type { ByteFile } from "./byte_file.ts";
-import { writeFileAtomic } from "./write_atomic.ts";
 
 /** One file of a zip archive: `start` and `storedBytes` say where its (deflated) content lies. */
 export type ZipEntry = {
@@ -71,19 +70,6 @@ export function readZipEntry(file: ByteFile, entry: ZipEntry): Uint8Array<ArrayB
     throw fail(`the content of "${entry.name}" doesn't match its checksum; it is damaged`);
   }
   return content;
-}
-
-/**
- * Writes one entry to a file of its own, atomically.
- *
- * @throws {UserError} As {@link readZipEntry} and {@link writeFileAtomic}.
- */
-export async function extractZipEntry(
-  file: ByteFile,
-  entry: ZipEntry,
-  { path }: { path: string },
-): Promise<void> {
-  await writeFileAtomic(path, readZipEntry(file, entry));
 }
 
 /**

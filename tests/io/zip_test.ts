@@ -1,9 +1,8 @@
 import { deflateRawSync } from "node:zlib";
 import { openByteFile } from "../../lib/io/byte_file.ts";
-import { extractZipEntry, packZip, readZipEntries, readZipEntry } from "../../lib/io/zip.ts";
+import { packZip, readZipEntries, readZipEntry } from "../../lib/io/zip.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { survivesDamage, userError } from "./damage.ts";
-import { goldenPath } from "./golden_files.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -115,11 +114,4 @@ Deno.test("readZipEntries() refuses entries that share their bytes", async () =>
 
 Deno.test("readZipEntries() survives any damage", async () => {
   await survivesDamage(deflated("again and ".repeat(9)), readAll);
-});
-
-Deno.test("extractZipEntry() writes an entry to a file", async () => {
-  using file = openByteFile(goldenPath("dict.bin"));
-  const path = await Deno.makeTempFile();
-  await extractZipEntry(file, readZipEntries(file).get("dict/byteorder")!, { path });
-  assertEquals(await Deno.readTextFile(path), "little");
 });
