@@ -3,6 +3,7 @@
  * what was found and where. Scripts print the message alone and exit with 1.
  */
 export class UserError extends Error {
+  /** "UserError", for whoever prints it. */
   override name = "UserError";
   /** File or folder that the message is about. */
   readonly path?: string;
@@ -11,6 +12,7 @@ export class UserError extends Error {
   /** Field, tensor or flag that the message is about. */
   readonly field?: string;
 
+  /** Takes the sentence for the user, and where the mistake is. */
   constructor(
     message: string,
     where: { path?: string; line?: number; field?: string; cause?: unknown } = {},
@@ -24,5 +26,6 @@ export class UserError extends Error {
 
 /** A command typed wrongly: scripts print the message and exit with 2. */
 export class UsageError extends UserError {
+  /** "UsageError", for whoever prints it. */
   override name = "UsageError";
 }

@@ -71,10 +71,13 @@ export type HostTensor = { shape: number[]; data: Float32Array };
 export interface TensorSource {
   /** Names in file order. */
   names(): string[];
+  /** Whether there is a tensor of that name. */
   has(name: string): boolean;
+  /** A tensor's sizes, outermost first. */
   shape(name: string): number[];
   /** Reads one tensor and converts it to float32. */
   read(name: string): Promise<Float32Array>;
+  /** Lets go of the file. */
   close(): void;
 }
 

@@ -6,6 +6,7 @@ import { UserError } from "../errors.ts";
 import { loadNativeLibrary } from "./native_library.ts";
 import { addWasmKernels } from "./wasm_kernels.ts";
 
+/** What can compute, by the name that `--backend` takes. */
 export type BackendName = "tensorflow" | "webgpu" | "wasm" | "cpu";
 
 /** What computes, and why nothing faster does. */
@@ -21,6 +22,7 @@ export type BackendDescription = {
   faster?: string;
 };
 
+/** Options of {@link useBackend}. */
 export type UseBackendOptions = {
   /** A backend by name, or the fastest that runs here (the default: "auto", or the one in use). */
   backend?: BackendName | "auto";

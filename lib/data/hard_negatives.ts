@@ -19,6 +19,7 @@ const FINDERS = [
   findDrugs,
 ];
 
+/** Options of {@link corruptDetail}. */
 export type CorruptDetailOptions = {
   /** Where the choice comes from: the same stream gives the same change. */
   random: Random;

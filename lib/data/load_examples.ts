@@ -2,6 +2,7 @@ import type { Example } from "../types.ts";
 import { readRows, type ReadRowsOptions } from "./read_rows.ts";
 import { exampleKind } from "./triplet_schema.ts";
 
+/** Options of {@link loadExamples}. */
 export type LoadExamplesOptions = ReadRowsOptions & {
   /** The key of the answer to imitate; "completion" unless given, "chosen" for a triplets file. */
   completionKey?: string;

@@ -5,6 +5,7 @@ import { checkRow, type RowKind, unknownKeys } from "./triplet_schema.ts";
 /** How many bad rows, and how many unknown keys, are named. */
 const SHOWN = 20;
 
+/** Options of whatever reads rows from a file. */
 export type ReadRowsOptions = {
   /** Leave bad rows out and count them, instead of refusing the file. */
   skipInvalid?: boolean;

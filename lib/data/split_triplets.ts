@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import { createRandom, shuffle } from "../random.ts";
 import type { Triplet } from "../types.ts";
 
+/** Options of {@link splitTriplets}. */
 export type SplitTripletsOptions = {
   /** Share of the triplets to hold back, 0.1 by default. */
   fraction?: number;

@@ -3,6 +3,7 @@ import { createRandom } from "../random.ts";
 import { corruptDetail, type CorruptedDetail } from "./hard_negatives.ts";
 import type { TableRow } from "./read_table.ts";
 
+/** Options of {@link tripletsFromTable}. */
 export type TripletsFromTableOptions = {
   /** The column that holds what a text was written from. */
   promptColumn: string;

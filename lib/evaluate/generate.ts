@@ -3,6 +3,7 @@ import { encodePrompt } from "../tokenizer/encode_pair.ts";
 import type { Models } from "../train/build_models.ts";
 import type { Message } from "../types.ts";
 
+/** Options of {@link generate}. */
 export type GenerateOptions = Partial<Omit<GenerateTokensOptions, "stopIds">> & {
   /** Whether the policy (`true`, the default) or the reference writes. */
   adapter?: boolean;

@@ -1,6 +1,6 @@
 import type { PreferenceMetrics } from "../types.ts";
 import type { DpoLossResult, PairLogProbs } from "./dpo_loss.ts";
-import { addExactly, type ExactSum, roundSum } from "./exact_sum.ts";
+import { addExactly, roundSum } from "./exact_sum.ts";
 
 const summed = [
   "loss",
@@ -15,7 +15,9 @@ const summed = [
 
 /** Sums and counts over pairs, from which {@link meanMetrics} makes means. */
 export type MetricSums = {
-  sums: Record<typeof summed[number], ExactSum>;
+  /** A sum that is exact, in parts, for each metric that is a mean. */
+  sums: Record<string, number[]>;
+  /** Pairs added so far. */
   pairs: number;
   /** Pairs whose chosen reward is strictly greater. */
   wins: number;
@@ -25,8 +27,7 @@ export type MetricSums = {
 
 /** Makes sums over no pairs. */
 export function createMetricSums(): MetricSums {
-  const sums = Object.fromEntries(summed.map((key) => [key, [] as ExactSum]));
-  return { sums: sums as MetricSums["sums"], pairs: 0, wins: 0, ties: 0 };
+  return { sums: Object.fromEntries(summed.map((key) => [key, []])), pairs: 0, wins: 0, ties: 0 };
 }
 
 /**

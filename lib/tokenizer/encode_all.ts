@@ -3,6 +3,7 @@ import type { EncodedExample, EncodedPair, Example, Triplet } from "../types.ts"
 import { encodeExample, encodePair, type EncodePairOptions } from "./encode_pair.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** Options of {@link encodePairs} and {@link encodeExamples}. */
 export type EncodeAllOptions = Omit<EncodePairOptions, "index"> & {
   /** Leave out rows that can't be encoded and count them, instead of failing on the first. */
   skipInvalid?: boolean;

@@ -2,6 +2,7 @@ import { UserError } from "../errors.ts";
 import type { EncodedExample, EncodedPair, Example, Message, Triplet } from "../types.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
+/** Options of {@link encodePair}. */
 export type EncodePairOptions = {
   /** Row in the file, counted from 0: it names the row in errors and results. */
   index?: number;
@@ -97,7 +98,7 @@ export function encodeExample(
  */
 export function encodePrompt(
   tokenizer: Tokenizer,
-  prompt: Text,
+  prompt: string | Message[],
   { chat = false }: { chat?: boolean } = {},
 ): number[] {
   if (!chat && typeof prompt === "string") return tokenizer.encode(prompt);
@@ -120,7 +121,7 @@ function encodeTexts(
   if (boundary === 0 || boundary >= maxLength) {
     const why = boundary === 0
       ? "no token of the prompt precedes the response"
-      : `the prompt's ${boundary} tokens leave no response token inside max_length ${maxLength}`;
+      : `the prompt's ${boundary} tokens leave no response token inside max_length ${maxLength} (skip_invalid leaves such rows out)`;
     throw new UserError(`Cannot encode row ${index + 1}: ${why}`, { field: "prompt" });
   }
   const whole = joint.map((ids) => endOnce(tokenizer, ids.slice(boundary)));

@@ -25,7 +25,9 @@ export interface Tokenizer {
   readonly vocabSize: number;
   /** Begins a text, only where the tokenizer adds it. */
   readonly bosId: number | null;
+  /** The token that ends a response. */
   readonly eosId: number;
+  /** The token that fills up, or null if the tokenizer has none. */
   readonly padId: number | null;
   /** What a saved model needs of this tokenizer: contents by file name. */
   readonly files: Record<string, string>;

@@ -14,11 +14,13 @@ import type { PreferenceBatch } from "./preference_batch.ts";
 import { addGradients } from "./trainable.ts";
 import { updateStep, type UpdateStepOptions, zeroGradients } from "./update_step.ts";
 
+/** Options of {@link dpoGradients}. */
 export type DpoGradientsOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTokens"> & {
   /** Compute each layer twice instead of keeping its tensors. */
   checkpointing?: boolean;
 };
 
+/** Options of {@link dpoStep}. */
 export type DpoStepOptions = DpoGradientsOptions & Partial<UpdateStepOptions>;
 
 /** What one step did: TRL's keys, and the tokens that passed through the model. */

@@ -6,6 +6,7 @@ import { joinLogProbs } from "./pair_sums.ts";
 import type { PreferenceBatch } from "./preference_batch.ts";
 import { scorePairs } from "./score_pairs.ts";
 
+/** Options of {@link evaluate}. */
 export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTokens"> & {
   batchSize?: number;
   signal?: AbortSignal;

@@ -4,6 +4,7 @@ import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import { type PairSums, sumResponses } from "./pair_sums.ts";
 
+/** Options of {@link scorePairs}. */
 export type ScorePairsOptions = {
   /** Whether the policy (`true`) or the reference answers. */
   adapter: boolean;

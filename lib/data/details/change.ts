@@ -9,6 +9,7 @@ export const DETAIL_KINDS = [
   "duration",
   "drug",
 ] as const;
+/** What kind of detail was changed. */
 export type DetailKind = typeof DETAIL_KINDS[number];
 
 /** Characters `start` to `end` of the text, and what stands there afterwards. */
