@@ -3,11 +3,13 @@ import { cachedAttention, type KeyValueCache, mergeCache } from "../layers/cache
 import { ropeTables } from "../layers/rope.ts";
 import { createRandom, type Random } from "../random.ts";
 import { packPrompts } from "../tokenizer/token_batch.ts";
+import type { TokenBatch } from "../types.ts";
 import { type BlockContext, blockForward } from "./llama_block.ts";
 import { type Adapters, type Network, weightOf } from "./network.ts";
 import { sampleToken } from "./sample_token.ts";
 import { blockContext, disposeContext, embed, finalNorm, headName } from "./stack.ts";
 
+/** Options of {@link generateTokens}. */
 export type GenerateTokensOptions = {
   maxNewTokens: number;
   /** Tokens that end a text. */
@@ -63,29 +65,38 @@ type DecodeState = { logits: tf.Tensor2D; caches: KeyValueCache[]; mask: tf.Tens
 
 function prefill(network: Network, adapters: Adapters | null, prompts: number[][]): DecodeState {
   const batch = packPrompts(prompts), context = blockContext(network, adapters, batch);
-  const { layers, keyValueHeads } = network.config, length = batch.groups[0].length;
-  const result = tf.tidy(() => {
-    const pasts: { k: tf.Tensor3D; v: tf.Tensor3D }[] = [];
-    let x = embed(network, batch.ids);
-    for (let layer = 0; layer < layers; layer++) {
-      const { y, k, v } = tf.tidy(() => {
-        const { y, saved } = blockForward(x, layer, context);
-        return { y, k: saved.attention[0].k, v: saved.attention[0].v };
-      });
-      pasts.push({ k, v });
-      x.dispose();
-      x = y;
-    }
-    const mask = new Float32Array(prompts.length * keyValueHeads * length);
-    for (let i = 0; i < mask.length; i++) {
-      const row = Math.floor(i / (keyValueHeads * length));
-      if (batch.segments[row * length + i % length] === 255) mask[i] = -1e9;
-    }
-    const logits = nextLogits(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
-    return { logits, pasts, mask: tf.tensor3d(mask, [mask.length / length, 1, length]) };
-  });
-  disposeContext(context);
-  return { ...result, caches: result.pasts.map((past) => ({ past })) };
+  try {
+    return tf.tidy(() => {
+      const caches: KeyValueCache[] = [];
+      let x = embed(network, batch.ids);
+      for (let layer = 0; layer < network.config.layers; layer++) {
+        const { y, k, v } = tf.tidy(() => {
+          const { y, saved } = blockForward(x, layer, context);
+          return { y, k: saved.attention[0].k, v: saved.attention[0].v };
+        });
+        caches.push({ past: { k, v } });
+        x.dispose();
+        x = y;
+      }
+      const logits = nextLogits(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
+      return { logits, caches, mask: paddingMask(batch, network.config.keyValueHeads) };
+    });
+  } finally {
+    disposeContext(context);
+  }
+}
+
+/** Hides the padding before each prompt, `[B * KV, 1, T]`. */
+function paddingMask(
+  { groups: [{ count, length }], segments }: TokenBatch,
+  keyValueHeads: number,
+): tf.Tensor3D {
+  const mask = new Float32Array(count * keyValueHeads * length);
+  for (let i = 0; i < mask.length; i++) {
+    const row = Math.floor(i / (keyValueHeads * length));
+    if (segments[row * length + i % length] === 255) mask[i] = -1e9;
+  }
+  return tf.tensor3d(mask, [count * keyValueHeads, 1, length]);
 }
 
 /** Feeds one token a sequence; `state` gets new logits and longer caches. */

@@ -25,26 +25,32 @@ export async function tokenLogProbs(
   batch: TokenBatch,
 ): Promise<Float32Array> {
   const context = blockContext(network, adapters, batch);
-  const logProbs = tf.tidy(() => {
-    let x = embed(network, batch.ids);
-    for (let layer = 0; layer < network.config.layers; layer++) {
-      const y = tf.tidy(() => blockForward(x, layer, context).y);
-      x.dispose();
-      x = y;
-    }
-    const { hidden } = finalNorm(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
-    const weight = weightOf<tf.Tensor2D>(network, headName(network));
-    const targets = tf.tensor1d(batch.targets, "int32");
-    return headForward(hidden, weight, targets, { unit: false }).logProbs;
-  });
+  let logProbs: tf.Tensor1D | undefined;
   try {
+    logProbs = tf.tidy(() => forwardLogProbs(context, batch));
     return await logProbs.data<"float32">();
   } finally {
-    logProbs.dispose();
+    logProbs?.dispose();
     disposeContext(context);
   }
 }
 
+/** The pass of {@link tokenLogProbs}: a layer's tensors are freed before the next one runs. */
+function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D {
+  const { network } = context;
+  let x = embed(network, batch.ids);
+  for (let layer = 0; layer < network.config.layers; layer++) {
+    const y = tf.tidy(() => blockForward(x, layer, context).y);
+    x.dispose();
+    x = y;
+  }
+  const { hidden } = finalNorm(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
+  const weight = weightOf<tf.Tensor2D>(network, headName(network));
+  const targets = tf.tensor1d(batch.targets, "int32");
+  return headForward(hidden, weight, targets, { unit: false }).logProbs;
+}
+
+/** Options of the backward pass. */
 export type GradientOptions = {
   /** Give the gradients of all weights too, not of the adapters alone. */
   weights?: boolean;
@@ -64,15 +70,15 @@ export async function tokenGradients(
   { weights = false, checkpointing = false }: GradientOptions = {},
 ): Promise<{ logProbs: Float32Array; gradients: Gradients }> {
   const context = blockContext(network, adapters, batch);
-  const pass = tf.tidy(() => forwardPass(context, batch, !checkpointing));
+  let pass: Pass | undefined;
   try {
+    pass = tf.tidy(() => forwardPass(context, batch, !checkpointing));
     const logProbs = await pass.logProbs.data<"float32">();
-    const dLogProbs = tf.tensor1d(slope(logProbs));
-    const gradients = tf.tidy(() => backwardPass(context, pass, dLogProbs, weights));
-    dLogProbs.dispose();
+    const slopes = slope(logProbs);
+    const gradients = tf.tidy(() => backwardPass(context, pass!, tf.tensor1d(slopes), weights));
     return { logProbs, gradients };
   } finally {
-    tf.dispose(pass);
+    if (pass) tf.dispose(pass);
     disposeContext(context);
   }
 }
