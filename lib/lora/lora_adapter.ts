@@ -44,26 +44,43 @@ export function resolveTargetModules(names: string[]): string[] {
   if (unknown === undefined && names.length > 0) {
     return BLOCK_LINEARS.filter((name) => names.includes(name));
   }
+  const found = unknown === undefined ? "none" : `"${unknown}"`;
   throw new UserError(
-    `Cannot adapt ${
-      unknown === undefined ? "no module" : `"${unknown}"`
-    }: target modules must be ` +
-      `"all-linear" or of ${BLOCK_LINEARS.join(", ")}`,
+    `Cannot make an adapter: target modules must be "all-linear" or some of ` +
+      `${BLOCK_LINEARS.join(", ")}, found ${found}`,
     { field: "target_modules" },
   );
 }
 
 /**
+ * Holds a configuration to what an adapter can be, and names its target modules one by one.
+ *
+ * @throws {UserError} when a number is out of its range or a target is no linear layer.
+ */
+export function checkLoraConfig(config: LoraConfig): LoraConfig {
+  const { rank, alpha, targetModules } = config;
+  const fail = (field: string, wanted: string, found: number) =>
+    new UserError(`Cannot make an adapter: ${field} must be ${wanted}, found ${found}`, { field });
+  if (!(Number.isSafeInteger(rank) && rank > 0)) {
+    throw fail("rank", "a whole number above 0", rank);
+  }
+  if (!(alpha > 0 && alpha < Infinity)) throw fail("alpha", "a number above 0", alpha);
+  return { ...config, targetModules: resolveTargetModules(targetModules) };
+}
+
+/**
  * Makes a fresh adapter: A uniform in +-1/sqrt(in) (Kaiming with a = sqrt(5), as PEFT draws it), B
  * zero, so that the policy starts as the reference.
+ *
+ * @throws {UserError} as {@link checkLoraConfig}.
  */
 export function initLora(
   model: ModelConfig,
   config: LoraConfig,
   options: { seed: number },
 ): LoraAdapter {
-  const targetModules = resolveTargetModules(config.targetModules);
-  const random = createRandom(options.seed), { rank } = config;
+  const checked = checkLoraConfig(config), { rank, targetModules } = checked;
+  const random = createRandom(options.seed);
   const modules: string[] = [], parameters = new Map<string, HostTensor>();
   for (let layer = 0; layer < model.layers; layer++) {
     for (const name of targetModules) {
@@ -76,5 +93,5 @@ export function initLora(
       modules.push(module);
     }
   }
-  return { config: { ...config, targetModules }, modules, parameters };
+  return { config: checked, modules, parameters };
 }

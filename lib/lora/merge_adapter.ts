@@ -1,16 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
 import type { HostTensor } from "../types.ts";
+import { BLOCK_LINEARS, moduleName } from "../model/llama_block.ts";
 import type { Network } from "../model/network.ts";
 import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
 
 /**
- * Holds an adapter's shapes against the model that it is laid over.
+ * Holds an adapter's modules and shapes against the model that it is laid over.
  *
- * @throws {UserError} when a module is missing or of another shape.
+ * @throws {UserError} when a module is missing, of another shape, or none that is computed with an
+ * update: only the linear layers of blocks are, the head is not.
  */
 export function checkAdapter({ weights }: Network, adapter: LoraAdapter): void {
   for (const module of adapter.modules) {
+    checkModule(module);
     const [a, b] = halves(adapter, module), name = `${module}.weight`, weight = weights.get(name);
     if (weight && weight.shape[0] === b.shape[0] && weight.shape[1] === a.shape[1]) continue;
     throw new UserError(
@@ -19,6 +22,16 @@ export function checkAdapter({ weights }: Network, adapter: LoraAdapter): void {
       { field: name },
     );
   }
+}
+
+function checkModule(module: string): void {
+  const [, layer, name] = /^model\.layers\.(\d+)\..*?(\w+)$/.exec(module) ?? [];
+  if (BLOCK_LINEARS.includes(name) && moduleName(Number(layer), name) === module) return;
+  throw new UserError(
+    `Cannot apply the adapter to "${module}": only ${BLOCK_LINEARS.join(", ")} of ` +
+      "model.layers can be adapted",
+    { field: module },
+  );
 }
 
 /** Adds an adapter to the weights under it, `W + scale * B A`, for good. */
@@ -35,6 +48,11 @@ export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
     weights.set(name, merged);
     weight.dispose();
   }
+}
+
+/** An adapter whose update is the other one's opposite. */
+export function negateAdapter(adapter: LoraAdapter): LoraAdapter {
+  return { ...adapter, config: { ...adapter.config, alpha: -adapter.config.alpha } };
 }
 
 /**
