@@ -1,6 +1,5 @@
 import {
   buildModels,
-  describeBackend,
   encodePairs,
   loadTriplets,
   lossTypes,
@@ -9,8 +8,8 @@ import {
   type Triplet,
 } from "../mod.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
-import { noteEncoded, noteReport } from "./cli/note_data.ts";
-import { resumePath, showTraining } from "./cli/show_training.ts";
+import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
+import { showTraining } from "./cli/show_training.ts";
 import { loopOptions, trainFlags } from "./cli/train_flags.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
@@ -76,8 +75,7 @@ await runScript({
       seed: flags.seed,
       backend: flags.backend,
     });
-    const { version, device, faster } = describeBackend();
-    io.note(`Computing with ${version} (${device})${faster ? `; faster: ${faster}` : ""}`);
+    noteBackend(io);
     const encode = (triplets: Triplet[]) => {
       const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
       const encoded = encodePairs(models.tokenizer, triplets, options);
@@ -93,8 +91,6 @@ await runScript({
       labelSmoothing: flags.label_smoothing,
       checkpointing: flags.gradient_checkpointing,
       validation: encode(validation),
-      machineBytes: Deno.systemMemoryInfo().total,
-      resumeFrom: await resumePath(flags.resume, flags.output_dir),
       signal: io.signal,
     });
     const shown = { size: pairs.length, unit: "pairs", outputDir: flags.output_dir };

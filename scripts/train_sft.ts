@@ -1,14 +1,7 @@
-import {
-  buildModels,
-  describeBackend,
-  encodeExamples,
-  type Example,
-  loadExamples,
-  trainSft,
-} from "../mod.ts";
-import { noteEncoded, noteReport } from "./cli/note_data.ts";
+import { buildModels, encodeExamples, type Example, loadExamples, trainSft } from "../mod.ts";
+import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
 import { runScript } from "./cli/run_script.ts";
-import { resumePath, showTraining } from "./cli/show_training.ts";
+import { showTraining } from "./cli/show_training.ts";
 import { loopOptions, trainFlags } from "./cli/train_flags.ts";
 
 await runScript({
@@ -69,8 +62,7 @@ await runScript({
       allWeights: flags.all_weights,
       backend: flags.backend,
     });
-    const { version, device, faster } = describeBackend();
-    io.note(`Computing with ${version} (${device})${faster ? `; faster: ${faster}` : ""}`);
+    noteBackend(io);
     const encode = (examples: Example[]) => {
       const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
       const encoded = encodeExamples(models.tokenizer, examples, options);
@@ -82,7 +74,6 @@ await runScript({
       ...loopOptions(flags),
       checkpointing: flags.gradient_checkpointing,
       validation: validation && encode(validation),
-      resumeFrom: await resumePath(flags.resume, flags.output_dir),
       signal: io.signal,
     });
     const shown = { size: rows.length, unit: "rows", outputDir: flags.output_dir };

@@ -1,5 +1,5 @@
 import { type BackendName, useBackend } from "../backend/use_backend.ts";
-import { initLora, type LoraAdapter } from "../lora/lora_adapter.ts";
+import { checkLoraConfig, initLora, type LoraAdapter } from "../lora/lora_adapter.ts";
 import { disposeNetwork } from "../model/load_network.ts";
 import type { Network } from "../model/network.ts";
 import type { AdamWState } from "../optim/adamw.ts";
@@ -22,6 +22,7 @@ export type Models = {
   [Symbol.dispose](): void;
 };
 
+/** Options of {@link buildModels}. */
 export type BuildModelsOptions = {
   /** A Hugging Face folder, a GGUF file or a PEFT adapter folder. */
   sftModelPath: string;
@@ -50,7 +51,8 @@ export type BuildModelsOptions = {
  * **Memory**: the result owns tensors on the compute backend; `using` or `[Symbol.dispose]()` frees
  * them.
  *
- * @throws {UserError} when the checkpoint can't be read or its family is not supported.
+ * @throws {UserError} when the checkpoint can't be read, its family is not supported, or the adapter
+ * can't be made.
  *
  * @example
  * ```ts
@@ -63,21 +65,24 @@ export type BuildModelsOptions = {
 export async function buildModels(options: BuildModelsOptions): Promise<Models> {
   const { rank = 16, alpha = 32, targetModules = ["q_proj", "v_proj"] } = options;
   const { rsLora = false, seed = 42, allWeights = false } = options;
+  const config = allWeights ? null : checkLoraConfig({ rank, alpha, targetModules, rsLora });
   await useBackend({ backend: options.backend });
-  const { network, tokenizer, source } = await loadSource(options.sftModelPath);
-  const config = { rank, alpha, targetModules, rsLora };
-  const adapter = allWeights ? null : initLora(network.config, config, { seed });
-  const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
+  const loaded = await loadSource(options.sftModelPath);
+  const adapter = config && initLora(loaded.network.config, config, { seed });
+  const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(loaded.network);
+  return joinModels({ ...loaded, adapter, trainable });
+}
+
+/** Joins what was loaded with what is trained; the result owns both. */
+export function joinModels(
+  parts: Pick<Models, "network" | "tokenizer" | "source" | "adapter" | "trainable">,
+): Models {
   return {
-    network,
-    tokenizer,
-    source,
-    adapter,
-    trainable,
+    ...parts,
     optimizer: null,
     [Symbol.dispose]() {
-      trainable.dispose();
-      disposeNetwork(network);
+      parts.trainable.dispose();
+      disposeNetwork(parts.network);
     },
   };
 }

@@ -7,6 +7,9 @@ export type Warning = { code: string; message: string };
 const WINDOW = 20;
 /** Mean fall of the chosen answers' log-probability that is worth a warning, in nats. */
 const CHOSEN_FALL = 1;
+/** How near to one half Chosen Preference counts as stuck. */
+const STUCK = 0.03;
+const HIGH_PREFERENCE = 0.95;
 const LARGE_RATE = 1e-5;
 /** Share of the machine's memory above which it is about to run out. */
 const MEMORY_SHARE = 0.9;
@@ -23,65 +26,73 @@ export function settingsWarnings({ learningRate }: { learningRate: number }): Wa
   }];
 }
 
+/** What the preference guards read of a step. */
+export type GuardedMetrics = Pick<PreferenceMetrics, "chosenPreference" | "drift/chosen" | "pairs">;
+
 /**
- * Watches a run and names what goes wrong, each thing once: the original system's troubleshooting
- * table, seen by the program itself.
+ * Watches a DPO run and names what goes wrong, each thing once: the original system's
+ * troubleshooting table, seen by the program itself. The function that is returned judges a step by
+ * the last steps' means; `progress` is the share of the run that is done.
  */
-export function createGuards() {
-  const said = new Set<string>(), window: PreferenceMetrics[] = [];
-  const once = (code: string, bad: boolean, message: string): Warning[] => {
-    if (!bad || said.has(code)) return [];
-    said.add(code);
-    return [{ code, message }];
+export function createPreferenceGuards(): (m: GuardedMetrics, progress: number) => Warning[] {
+  const unsaid = onlyOnce(), window: GuardedMetrics[] = [];
+  return (metrics, progress) => {
+    window.push(metrics);
+    if (window.length > WINDOW) window.shift();
+    return window.length < WINDOW ? [] : unsaid(judge(window, progress));
   };
+}
+
+function judge(window: GuardedMetrics[], progress: number): Warning[] {
   const mean = (key: "chosenPreference" | "drift/chosen") =>
     window.reduce((sum, metrics) => sum + metrics[key] * metrics.pairs, 0) /
     window.reduce((sum, metrics) => sum + metrics.pairs, 0);
+  const preference = mean("chosenPreference"), drift = mean("drift/chosen");
+  const percent = `${Math.round(100 * preference)} %`, warnings: Warning[] = [];
+  if (drift < -CHOSEN_FALL) {
+    const message =
+      `The chosen answers themselves lose likelihood (${drift.toFixed(1)} nats on average): the ` +
+      "model may write worse while preference rises. Mix in an SFT term (--loss_type " +
+      "sigmoid,sft --loss_weights 1,1), use --loss_type dpop, or lower --learning_rate.";
+    warnings.push({ code: "chosen_falls", message });
+  }
+  if (progress > 0.5 && Math.abs(preference - 0.5) < STUCK) {
+    const message =
+      `Chosen Preference stays at ${percent} after half of the run: nothing is learned yet. Try ` +
+      "another --learning_rate (up by 10 if the loss stands still, down if it jumps), more " +
+      "epochs, or check that chosen and rejected differ in what you want taught.";
+    warnings.push({ code: "preference_stuck", message });
+  }
+  if (preference >= HIGH_PREFERENCE) {
+    const message =
+      `Chosen Preference reached ${percent}: it may be overfitting, and preference alone does ` +
+      "not show what the model writes. Compare samples, and stop earlier or raise --beta.";
+    warnings.push({ code: "preference_high", message });
+  }
+  return warnings;
+}
 
-  return {
-    /** Judges a step by the last steps' means; `progress` is the share of the run that is done. */
-    afterStep(metrics: PreferenceMetrics, progress: number): Warning[] {
-      window.push(metrics);
-      if (window.length > WINDOW) window.shift();
-      if (window.length < WINDOW) return [];
-      const preference = mean("chosenPreference"), drift = mean("drift/chosen");
-      const percent = `${Math.round(100 * preference)} %`;
-      return [
-        ...once(
-          "chosen_falls",
-          drift < -CHOSEN_FALL,
-          `The chosen answers themselves lose likelihood (${
-            drift.toFixed(1)
-          } nats on average): the ` +
-            "model may write worse while preference rises. Mix in an SFT term (--loss_type " +
-            "sigmoid,sft --loss_weights 1,1), use --loss_type dpop, or lower --learning_rate.",
-        ),
-        ...once(
-          "preference_stuck",
-          progress > 0.5 && Math.abs(preference - 0.5) < 0.03,
-          `Chosen Preference stays at ${percent} after half of the run: nothing is learned yet. Try ` +
-            "another --learning_rate (up by 10 if the loss stands still, down if it jumps), more " +
-            "epochs, or check that chosen and rejected differ in what you want taught.",
-        ),
-        ...once(
-          "preference_high",
-          preference >= 0.95,
-          `Chosen Preference reached ${percent}: it may be overfitting, and preference alone does ` +
-            "not show what the model writes. Compare samples, and stop earlier or raise --beta.",
-        ),
-      ];
-    },
-    /** Compares what the process holds with what the machine has, both in bytes. */
-    afterMemory(usedBytes: number, machineBytes: number): Warning[] {
-      return once(
-        "memory",
-        usedBytes > MEMORY_SHARE * machineBytes,
-        `Memory is about to run out (${gib(usedBytes)} of ${
-          gib(machineBytes)
-        } GiB): restart with a ` +
-          "smaller --batch_size and more --gradient_accumulation_steps, or --gradient_checkpointing.",
-      );
-    },
+/** Compares what the process holds with what the machine has, both in bytes; warns once. */
+export function createMemoryGuard(machineBytes: number): (usedBytes: number) => Warning[] {
+  const unsaid = onlyOnce();
+  return (usedBytes) => {
+    if (usedBytes <= MEMORY_SHARE * machineBytes) return [];
+    const message =
+      `Memory is about to run out (${gib(usedBytes)} of ${
+        gib(machineBytes)
+      } GiB): restart with a ` +
+      "smaller --batch_size and more --gradient_accumulation_steps, or --gradient_checkpointing.";
+    return unsaid([{ code: "memory", message }]);
+  };
+}
+
+/** Lets each kind of warning pass the first time. */
+function onlyOnce(): (warnings: Warning[]) => Warning[] {
+  const said = new Set<string>();
+  return (warnings) => {
+    const fresh = warnings.filter(({ code }) => !said.has(code));
+    fresh.forEach(({ code }) => said.add(code));
+    return fresh;
   };
 }
 

@@ -1,16 +1,22 @@
+import { join } from "node:path";
 import { type BackendName, useBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
 import { readPeftAdapter } from "../io/peft_adapter.ts";
 import type { LoraAdapter } from "../lora/lora_adapter.ts";
-import { checkAdapter } from "../lora/merge_adapter.ts";
+import { checkAdapter, negateAdapter, stackAdapters } from "../lora/merge_adapter.ts";
 import { adapterFromPeft } from "../lora/peft_format.ts";
 import { disposeNetwork } from "../model/load_network.ts";
-import type { Models } from "./build_models.ts";
-import { loadSource } from "./load_source.ts";
+import { joinModels, type Models } from "./build_models.ts";
+import { exists, loadSource, type ModelSource } from "./load_source.ts";
+import { readDpoConfig } from "./run_record.ts";
 import { trainableAdapter } from "./trainable.ts";
 
+/** Options of {@link loadModels}. */
 export type LoadModelsOptions = {
-  /** The reference: a model folder, a GGUF file or an adapter folder. Default: what `adapterPath` adapts. */
+  /**
+   * The reference: a model folder, a GGUF file or an adapter folder. Default: what the adapter was
+   * trained against by its `dpo_config.json`, else the model that it adapts.
+   */
   modelPath?: string;
   /** A trained adapter in PEFT's layout: the policy. Without it policy and reference are one. */
   adapterPath?: string;
@@ -20,37 +26,34 @@ export type LoadModelsOptions = {
 /**
  * Loads what was trained: the model as the reference, with the saved adapter as the policy over it.
  *
+ * As in PEFT, a saved adapter is an update of the plain model. Where the reference holds a Stage A
+ * adapter, the policy is nevertheless the plain model with the saved adapter, which already holds
+ * Stage A's.
+ *
  * **Memory**: as `buildModels`.
  *
- * @throws {UserError} when neither path is given, a file can't be read, or the adapter doesn't fit.
+ * @throws {UserError} when neither path is given, a file can't be read, the adapter doesn't fit, or
+ * the recorded reference is no longer what it was trained against.
  */
 export async function loadModels(options: LoadModelsOptions): Promise<Models> {
   const { modelPath, adapterPath } = options;
   const peft = adapterPath === undefined ? null : await readPeftAdapter(adapterPath);
-  const basePath = modelPath ?? peft?.basePath;
-  if (!basePath) throw noBase(peft?.config.base_model_name_or_path ?? null, adapterPath);
+  const recorded = modelPath === undefined && adapterPath !== undefined
+    ? await recordedReference(adapterPath)
+    : null;
+  const path = modelPath ?? recorded?.path ?? peft?.basePath;
+  if (!path) throw noBase(peft?.config.base_model_name_or_path ?? null, adapterPath);
   await useBackend({ backend: options.backend });
-  const { network, tokenizer, source } = await loadSource(basePath);
-  const adapter: LoraAdapter = peft ? adapterFromPeft(peft) : EMPTY;
+  const loaded = await loadSource(path);
   try {
-    checkAdapter(network, adapter);
+    if (recorded) checkReference(recorded, loaded.source, adapterPath!);
+    const adapter = peft ? overReference(adapterFromPeft(peft), loaded.source) : EMPTY;
+    checkAdapter(loaded.network, adapter);
+    return joinModels({ ...loaded, adapter, trainable: trainableAdapter(adapter) });
   } catch (error) {
-    disposeNetwork(network);
+    disposeNetwork(loaded.network);
     throw error;
   }
-  const trainable = trainableAdapter(adapter);
-  return {
-    network,
-    tokenizer,
-    source,
-    adapter,
-    trainable,
-    optimizer: null,
-    [Symbol.dispose]() {
-      trainable.dispose();
-      disposeNetwork(network);
-    },
-  };
 }
 
 /** An adapter that changes nothing. */
@@ -59,6 +62,30 @@ const EMPTY: LoraAdapter = {
   modules: [],
   parameters: new Map(),
 };
+
+type Reference = { path: string; sha256: string };
+
+/** What `dpo_config.json` beside an adapter says that it was trained against, if that is here. */
+async function recordedReference(adapterPath: string): Promise<Reference | null> {
+  const path = join(adapterPath, "dpo_config.json");
+  if (!await exists(path)) return null;
+  const { reference } = await readDpoConfig(path);
+  return await exists(reference.path) ? reference : null;
+}
+
+function checkReference({ path, sha256 }: Reference, { hash }: ModelSource, adapterPath: string) {
+  if (sha256 === hash) return;
+  throw new UserError(
+    `Cannot load the adapter "${adapterPath}": the model "${path}" has changed since the adapter ` +
+      "was trained over it; name the model to use with --model_path",
+    { path: adapterPath, field: "reference" },
+  );
+}
+
+/** A saved adapter as an update of the reference's weights, which may hold a Stage A adapter. */
+function overReference(adapter: LoraAdapter, { adapter: stageA }: ModelSource): LoraAdapter {
+  return stageA ? stackAdapters(adapter, negateAdapter(stageA)) : adapter;
+}
 
 function noBase(named: string | null, adapterPath: string | undefined): UserError {
   if (adapterPath === undefined) {

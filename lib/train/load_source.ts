@@ -61,7 +61,8 @@ function basePathOf({ basePath, config }: PeftBase, path: string): string {
   if (basePath !== null) return basePath;
   throw new UserError(
     `Cannot load the adapter "${path}": its adapter_config.json names the base model ` +
-      `${JSON.stringify(config.base_model_name_or_path)}, and no such folder is here`,
+      `${JSON.stringify(config.base_model_name_or_path)}, and no such folder is here; fetch that ` +
+      "model, or name its folder there",
     { path, field: "base_model_name_or_path" },
   );
 }
@@ -98,6 +99,7 @@ function checkVocabulary(tokenizer: Tokenizer, network: Network, path: string): 
   );
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Whether a file or folder can be seen. */
+export async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
 }

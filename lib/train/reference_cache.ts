@@ -20,14 +20,15 @@ export type ReferenceOptions = Omit<ScorePairsOptions, "adapter"> & {
 
 /**
  * The reference's log-probabilities of all pairs: from the file of an earlier run where weights,
- * tokens and backend are the same, computed and kept otherwise. Yields how many pairs are done.
+ * tokens, backend and batch size are the same, computed and kept otherwise. Yields how many pairs are
+ * done.
  */
 export async function* referenceBatch(
   models: Models,
   pairs: EncodedPair[],
   { cachePath, ...options }: ReferenceOptions,
 ): AsyncGenerator<number, PreferenceBatch> {
-  const key = referenceKey(models, pairs);
+  const key = referenceKey(models, pairs, options);
   const cached = cachePath === undefined ? null : await readCache(cachePath, key, pairs.length);
   if (cached) return { pairs, reference: cached };
   const reference = yield* scoreBatches(models, pairs, { ...options, adapter: false });
@@ -38,10 +39,16 @@ export async function* referenceBatch(
   return { pairs, reference };
 }
 
-/** A hash of all that the numbers depend on. */
-export function referenceKey(models: Models, pairs: EncodedPair[]): string {
-  const { name, version } = describeBackend();
-  return createHash("sha256").update(`${models.source.hash} ${name} ${version} `)
+/** A hash of all that the numbers depend on, to the last bit: kernels and batches too. */
+function referenceKey(
+  { source }: Models,
+  pairs: EncodedPair[],
+  { batchSize }: { batchSize: number },
+): string {
+  const { name, version, device } = describeBackend();
+  return createHash("sha256").update(
+    JSON.stringify([source.hash, name, version, device, batchSize]),
+  )
     .update(hashJson(pairs)).digest("hex");
 }
 

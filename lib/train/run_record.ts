@@ -2,6 +2,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import tfjs from "@tensorflow/tfjs/package.json" with { type: "json" };
 import { describeBackend } from "../backend/use_backend.ts";
+import { UserError } from "../errors.ts";
+import { readJsonObject } from "../io/read_json.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { Models } from "./build_models.ts";
 import { peakMemoryBytes, type TrainLoopOptions } from "./train_loop.ts";
@@ -20,8 +22,29 @@ export const dpoConfigSchema = z.looseObject({
 
 export type DpoConfig = z.infer<typeof dpoConfigSchema>;
 
+/**
+ * Reads a `dpo_config.json`.
+ *
+ * @throws {UserError} when it can't be read or lacks what {@link dpoConfigSchema} wants.
+ */
+export async function readDpoConfig(path: string): Promise<DpoConfig> {
+  const parsed = dpoConfigSchema.safeParse(await readJsonObject(path));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues, field = issue.path.join(".");
+  throw new UserError(`Cannot read "${path}": "${field}": ${issue.message}`, { path, field });
+}
+
+/** What makes two runs the same one, from a run's settings: all but where the reference stands. */
+export function runIdentity(
+  { reference, ...settings }: ReturnType<typeof modelSettings>,
+): Record<string, unknown> {
+  return { ...settings, reference: reference.sha256 };
+}
+
 /** The settings of a loop under the names of the command line. */
-export function loopSettings(loop: TrainLoopOptions): Record<string, unknown> {
+export function loopSettings(
+  loop: TrainLoopOptions,
+): { learning_rate: number; [name: string]: unknown } {
   return {
     num_epochs: loop.epochs,
     batch_size: loop.batchSize,
@@ -37,7 +60,9 @@ export function loopSettings(loop: TrainLoopOptions): Record<string, unknown> {
 }
 
 /** The settings of what is trained. */
-export function modelSettings({ source, adapter }: Models): Record<string, unknown> {
+export function modelSettings(
+  { source, adapter }: Models,
+): { reference: DpoConfig["reference"]; [name: string]: unknown } {
   return {
     reference: { path: source.path, sha256: source.hash },
     lora: adapter && {

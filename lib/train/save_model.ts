@@ -44,10 +44,20 @@ export async function writeModelFiles(
     const { names, shapes, values } = trainable;
     const tensors = names.map((name, i) => [name, { shape: shapes[i], data: values[i] }] as const);
     await writeSafetensors(join(folder, "model.safetensors"), tensors);
-    await writeJson("config.json", { ...source.config, dtype: "float32" });
+    const { torch_dtype: _, ...config } = source.config; // the older name of dtype
+    await writeJson("config.json", { ...config, dtype: "float32" });
   }
   for (const [name, content] of Object.entries(tokenizer.files)) {
     await writeFileAtomic(join(folder, name), content);
   }
+  if (!namesEos(tokenizer.files["tokenizer_config.json"])) {
+    await writeJson("generation_config.json", { eos_token_id: tokenizer.eosId });
+  }
   for (const [name, value] of Object.entries(extras)) await writeJson(name, value);
+}
+
+/** Whether a `tokenizer_config.json` says which token ends a text; else another file must. */
+function namesEos(config: string | undefined): boolean {
+  const { eos_token = null }: { eos_token?: unknown } = JSON.parse(config ?? "{}");
+  return eos_token !== null;
 }

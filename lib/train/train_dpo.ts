@@ -1,25 +1,28 @@
 import { join } from "node:path";
+import { dpoLoss, type DpoLossOptions } from "../loss/dpo_loss.ts";
 import type { LossType } from "../loss/loss_types.ts";
-import type { EncodedPair, PreferenceMetrics } from "../types.ts";
+import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import { dpoGradients } from "./dpo_step.ts";
 import { evaluate } from "./evaluate.ts";
-import { createGuards, settingsWarnings } from "./guards.ts";
+import { createPreferenceGuards, type GuardedMetrics, settingsWarnings } from "./guards.ts";
 import { meanMetrics } from "../loss/preference_metrics.ts";
 import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
+import { prepareRun } from "./prepare_run.ts";
 import { hashJson, referenceBatch } from "./reference_cache.ts";
 import { writeModelFiles } from "./save_model.ts";
 import {
   freshState,
-  peakMemoryBytes,
+  LOOP_DEFAULTS,
   type TrainEvent,
   type TrainLoopOptions,
   type TrainTask,
 } from "./train_loop.ts";
-import { type DpoConfig, loopSettings, modelSettings } from "./run_record.ts";
+import { type DpoConfig, loopSettings, modelSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { definedOnly } from "./defined_only.ts";
 
+/** Options of {@link trainDpo}. */
 export type TrainDpoOptions = Partial<TrainLoopOptions> & {
   /** How strongly the policy is held to the reference: larger is closer. Default 0.1. */
   beta?: number;
@@ -29,22 +32,10 @@ export type TrainDpoOptions = Partial<TrainLoopOptions> & {
   checkpointing?: boolean;
   /** Pairs to judge by at each epoch's end. */
   validation?: EncodedPair[];
-  /** Memory of the machine in bytes, for the warning before it runs out. */
-  machineBytes?: number;
 };
 
 /** Defaults of a run, those of the command line. */
-const DEFAULTS = {
-  epochs: 2,
-  batchSize: 4,
-  gradientAccumulationSteps: 1,
-  learningRate: 5e-6,
-  schedule: "linear",
-  warmupRatio: 0.1,
-  maxGradNorm: 1,
-  weightDecay: 0,
-  seed: 42,
-} as const;
+const DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 4, learningRate: 5e-6 } as const;
 
 /**
  * Trains the policy on preference pairs and yields what happens: `start`, `reference`, `step`,
@@ -56,8 +47,8 @@ const DEFAULTS = {
  * **Units**: learning rate per step; log-probabilities in nats; times in ms.
  * **Memory**: the models are changed in place; no tensor is left behind.
  *
- * @throws {UserError} when the loss is not finite, a checkpoint is of another run, or a file can't be
- * written.
+ * @throws {UserError} when there is nothing to train on, an option is out of its range, the loss is
+ * not finite, a checkpoint is of another run, or a file can't be written.
  */
 export async function* trainDpo(
   models: Models,
@@ -65,23 +56,26 @@ export async function* trainDpo(
   options: TrainDpoOptions = {},
 ): AsyncGenerator<TrainEvent> {
   const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
-  const { learningRate } = loop;
-  for (const warning of settingsWarnings({ learningRate })) yield { type: "warning", ...warning };
-  const config = dpoConfig(models, pairs, loop, options);
+  const config = dpoConfig(models, pairs, loop, options), run = runIdentity(config);
+  checkLoss(config);
+  const { checkpoint, warnings } = await prepareRun(run, {
+    ...loop,
+    size: pairs.length,
+    validationSize: options.validation?.length,
+  });
+  for (const warning of [...settingsWarnings(loop), ...warnings]) {
+    yield { type: "warning", ...warning };
+  }
   const train = yield* withReference(models, pairs, loop, "reference_train.json");
   const validation = options.validation && train &&
     (yield* withReference(models, options.validation, loop, "reference_validation.json"));
   if (loop.signal?.aborted || !train) {
-    return yield { type: "end", reason: "aborted", step: 0, state: freshState(config) };
+    const state = checkpoint?.state ?? freshState(run);
+    return yield { type: "end", reason: "aborted", step: state.step, state };
   }
-  const task = dpoTask(models, {
-    train,
-    validation: validation ?? undefined,
-    config,
-    loop,
-    options,
-  });
-  yield* runTask(task, loop, { stats: "dpo_training_stats.json", settings: config });
+  const parts = { train, validation: validation ?? undefined, config, loop, options };
+  const task = dpoTask(models, parts), stats = "dpo_training_stats.json";
+  yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings: config });
 }
 
 /** Asks the reference about all pairs; null when the user stopped it. */
@@ -119,10 +113,33 @@ function dpoConfig(
     loss_type,
     loss_weights: lossWeights ?? loss_type.map(() => 1),
     label_smoothing: labelSmoothing,
-    ...loopSettings(loop) as { learning_rate: number },
-    ...modelSettings(models) as { reference: DpoConfig["reference"] },
+    ...loopSettings(loop),
+    ...modelSettings(models),
     data_sha256: hashJson(pairs),
   };
+}
+
+/** The loss that a run's settings describe. */
+function lossOptions(config: DpoConfig): DpoLossOptions {
+  return {
+    beta: config.beta,
+    lossType: config.loss_type as LossType[],
+    lossWeights: config.loss_weights,
+    labelSmoothing: config.label_smoothing,
+  };
+}
+
+/** Tries the loss on one pair, so that a wrong option is told before the reference is asked. */
+function checkLoss(config: DpoConfig): void {
+  const sums = { chosen: [0], rejected: [0] };
+  dpoLoss({
+    policyChosen: sums.chosen,
+    policyRejected: sums.rejected,
+    referenceChosen: sums.chosen,
+    referenceRejected: sums.rejected,
+    chosenTokens: [1],
+    rejectedTokens: [1],
+  }, lossOptions(config));
 }
 
 type DpoTaskParts = {
@@ -135,22 +152,16 @@ type DpoTaskParts = {
 
 function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
   const { train, validation, config, loop, options } = parts;
-  const guards = createGuards(), { checkpointing, machineBytes } = options;
-  const loss = {
-    beta: config.beta,
-    lossType: config.loss_type as LossType[],
-    lossWeights: config.loss_weights,
-    labelSmoothing: config.label_smoothing,
-  };
+  const guard = createPreferenceGuards(), loss = lossOptions(config), { checkpointing } = options;
   return {
     models,
     size: train.pairs.length,
-    run: config,
+    run: runIdentity(config),
     async gradients(microBatches) {
       const batches = microBatches.map((rows) => pickPairs(train, rows));
       const result = await dpoGradients(models, batches, { ...loss, checkpointing });
-      const metrics = meanMetrics(result.sums);
-      return { ...result, metrics, weight: metrics.pairs };
+      const { pairs, ...metrics } = meanMetrics(result.sums);
+      return { ...result, metrics, weight: pairs };
     },
     async validate() {
       if (!validation) return null;
@@ -158,9 +169,7 @@ function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
     },
     save: (folder) => writeModelFiles(models, folder, { "dpo_config.json": config }),
     nameRows: (rows) => `rows ${rows.map((row) => train.pairs[row].index + 1).join(", ")}`,
-    judge: (metrics, progress) => [
-      ...guards.afterStep(metrics as PreferenceMetrics, progress),
-      ...(machineBytes ? guards.afterMemory(peakMemoryBytes(), machineBytes) : []),
-    ],
+    judge: ({ metrics, weight }, progress) =>
+      guard({ ...metrics, pairs: weight } as GuardedMetrics, progress),
   };
 }

@@ -1,12 +1,18 @@
 import { join } from "node:path";
 import process from "node:process";
+import { describeBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
 import { writeFolderAtomic } from "../io/write_atomic.ts";
 import { learningRateAt, type Schedule } from "../optim/schedule.ts";
 import { createRandom, shuffle } from "../random.ts";
 import type { Models } from "./build_models.ts";
-import type { Warning } from "./guards.ts";
-import { readTrainState, type TrainState, writeTrainState } from "./train_state.ts";
+import { createMemoryGuard, type Warning } from "./guards.ts";
+import {
+  readTrainState,
+  removeStepCheckpoints,
+  type TrainState,
+  writeTrainState,
+} from "./train_state.ts";
 import { updateStep } from "./update_step.ts";
 
 /** Means over what a step or an epoch saw, by TRL's keys. */
@@ -22,6 +28,7 @@ export type TrainEvent =
   | { type: "warning"; code: string; message: string }
   | { type: "end"; reason: "finished" | "aborted"; step: number; state: TrainState };
 
+/** A run's settings, by the command line's names in camelCase. */
 export type TrainLoopOptions = {
   epochs: number;
   batchSize: number;
@@ -38,10 +45,23 @@ export type TrainLoopOptions = {
   outputDir?: string;
   /** Writes a checkpoint each so many updates too. */
   saveSteps?: number;
-  /** A checkpoint folder to go on from. */
+  /** A checkpoint folder to go on from; "auto" is the furthest one of this run in `outputDir`. */
   resumeFrom?: string;
+  /** Memory of the machine in bytes, for the warning before it runs out. */
+  machineBytes?: number;
   signal?: AbortSignal;
 };
+
+/** Defaults of a run that DPO and SFT share, those of the command line. */
+export const LOOP_DEFAULTS = {
+  epochs: 2,
+  gradientAccumulationSteps: 1,
+  schedule: "linear",
+  warmupRatio: 0.1,
+  maxGradNorm: 1,
+  weightDecay: 0,
+  seed: 42,
+} as const;
 
 /** What a loop trains with: the objective, and how to judge and save it. */
 export type TrainTask = {
@@ -57,7 +77,7 @@ export type TrainTask = {
   save(folder: string): Promise<void>;
   /** Names rows of the training set in a message. */
   nameRows(rows: number[]): string;
-  judge(metrics: Metrics, progress: number): Warning[];
+  judge(step: StepGradients, progress: number): Warning[];
 };
 
 export type StepGradients = {
@@ -77,56 +97,76 @@ export async function* trainLoop(
   task: TrainTask,
   options: TrainLoopOptions,
 ): AsyncGenerator<TrainEvent> {
-  const { models } = task, { epochs, signal, outputDir } = options;
+  const { epochs, saveSteps, signal, machineBytes = Infinity } = options;
   const perStep = options.batchSize * options.gradientAccumulationSteps;
   const stepsPerEpoch = Math.ceil(task.size / perStep);
   const steps = Math.min(epochs * stepsPerEpoch, options.maxSteps ?? Infinity);
-  const state = options.resumeFrom
-    ? await readTrainState(options.resumeFrom, models, task.run)
-    : freshState(task.run);
+  const state = await startState(task, options.resumeFrom);
   yield { type: "start", steps, stepsPerEpoch, epochs, resumedStep: state.step };
-  const checkpoint = async (name: string): Promise<TrainEvent[]> => {
-    if (outputDir === undefined) return [];
-    const path = join(outputDir, name);
-    await writeFolderAtomic(path, async (folder) => {
-      await task.save(folder);
-      await writeTrainState(folder, models, state);
-    });
-    return [{ type: "checkpoint", path, step: state.step }];
-  };
-  let stepCheckpoint: string | null = null;
+  yield* backendWarning(state);
+  const memoryGuard = createMemoryGuard(machineBytes), orderOf = epochOrders(task, options);
+  let savedStep = 0;
   while (state.step < steps) {
     const epoch = Math.floor(state.step / stepsPerEpoch), inEpoch = state.step % stepsPerEpoch;
     if (signal?.aborted) {
-      yield* await checkpoint(`checkpoint_step_${state.step}`);
+      const name = `checkpoint_step_${state.step}`;
+      if (state.step > savedStep) yield* writeCheckpoint(task, options, { name, state });
       return yield { type: "end", reason: "aborted", step: state.step, state };
     }
     const startedMs = performance.now();
-    const rows = epochOrder(task.size, options.seed, epoch)
-      .slice(inEpoch * perStep, (inEpoch + 1) * perStep);
-    const metrics = await takeStep(task, rows, { ...options, step: state.step, steps });
-    record(state, metrics, {
+    const rows = orderOf(epoch).slice(inEpoch * perStep, (inEpoch + 1) * perStep);
+    const result = await takeStep(task, rows, { ...options, step: state.step, steps });
+    record(state, result, {
       epoch: (state.step + 1) / stepsPerEpoch,
       startedMs,
       items: rows.length,
     });
     yield { type: "step", step: state.step, steps, metrics: state.stepLog.at(-1)! };
-    for (const warning of task.judge(metrics.metrics, state.step / steps)) {
-      yield { type: "warning", ...warning };
-    }
-    if (state.step % stepsPerEpoch === 0 || state.step === steps) {
-      yield await endEpoch(task, state, { epoch: epoch + 1, epochs });
-      yield* await checkpoint(`checkpoint_epoch_${epoch + 1}`);
-    } else if (options.saveSteps && state.step % options.saveSteps === 0) {
-      const name = `checkpoint_step_${state.step}`;
-      yield* await checkpoint(name);
-      if (outputDir && stepCheckpoint) {
-        await Deno.remove(join(outputDir, stepCheckpoint), { recursive: true });
-      }
-      stepCheckpoint = name;
-    }
+    const warnings = [
+      ...task.judge(result, state.step / steps),
+      ...memoryGuard(peakMemoryBytes()),
+    ];
+    for (const warning of warnings) yield { type: "warning", ...warning };
+    const epochEnds = state.step % stepsPerEpoch === 0 || state.step === steps;
+    if (epochEnds) yield await endEpoch(task, state, { epoch: epoch + 1, epochs });
+    if (!epochEnds && (!saveSteps || state.step % saveSteps !== 0)) continue;
+    const name = epochEnds ? `checkpoint_epoch_${epoch + 1}` : `checkpoint_step_${state.step}`;
+    yield* writeCheckpoint(task, options, { name, state });
+    savedStep = state.step;
   }
   yield { type: "end", reason: "finished", step: state.step, state };
+}
+
+async function startState(task: TrainTask, resumeFrom: string | undefined): Promise<TrainState> {
+  if (resumeFrom !== undefined) return await readTrainState(resumeFrom, task.models, task.run);
+  task.models.optimizer = null; // of an earlier run with the same models
+  return freshState(task.run);
+}
+
+/** Says that a run goes on with other kernels than it began with. */
+function* backendWarning(state: TrainState): Generator<TrainEvent> {
+  const backend = backendName();
+  if (state.backend === backend) return;
+  const message = `This run was begun on ${state.backend} and goes on on ${backend}: its numbers ` +
+    "will differ in their last digits from those of a run that was not interrupted.";
+  state.backend = backend;
+  yield { type: "warning", code: "backend", message };
+}
+
+/** Writes a checkpoint, after which the ones between epochs that lie before it have no use. */
+async function* writeCheckpoint(
+  task: TrainTask,
+  { outputDir }: TrainLoopOptions,
+  { name, state }: { name: string; state: TrainState },
+): AsyncGenerator<TrainEvent> {
+  if (outputDir === undefined) return;
+  const path = join(outputDir, name);
+  await writeFolderAtomic(path, async (folder) => {
+    await task.save(folder);
+    await writeTrainState(folder, task.models, state);
+  });
+  await removeStepCheckpoints(outputDir, state);
+  yield { type: "checkpoint", path, step: state.step };
 }
 
 async function takeStep(
@@ -139,29 +179,27 @@ async function takeStep(
     { length: Math.ceil(rows.length / batchSize) },
     (_, i) => rows.slice(i * batchSize, (i + 1) * batchSize),
   );
-  const result = await task.gradients(microBatches);
+  const result = await task.gradients(microBatches), { loss } = result.metrics;
   const learningRate = learningRateAt(step, {
     schedule,
     learningRate: options.learningRate,
     totalSteps: steps,
     warmupRatio,
   });
-  const norm = updateStep(task.models, result.gradients, {
-    learningRate,
-    maxGradNorm,
-    weightDecay,
-  });
-  if (!Number.isFinite(norm) || !Number.isFinite(result.metrics.loss)) {
+  const norm = Number.isFinite(loss)
+    ? updateStep(task.models, result.gradients, { learningRate, maxGradNorm, weightDecay })
+    : NaN;
+  if (!Number.isFinite(norm)) {
     throw new UserError(
-      `Training stopped at step ${
-        step + 1
-      }: the loss is ${result.metrics.loss} and the gradient's ` +
-        `norm ${norm} on ${task.nameRows(rows)}. The weights before this step and the last ` +
-        "checkpoint are good; look at those rows, or lower --learning_rate",
+      `Cannot go on at step ${step + 1}: loss ${loss} and gradient norm ${norm} on ` +
+        `${task.nameRows(rows)} are not both finite. This step was not taken and the last ` +
+        "checkpoint is good; look at those rows, or lower --learning_rate",
     );
   }
-  const metrics = { ...result.metrics, grad_norm: norm, learning_rate: learningRate };
-  return { ...result, metrics };
+  return {
+    ...result,
+    metrics: { ...result.metrics, grad_norm: norm, learning_rate: learningRate },
+  };
 }
 
 function record(
@@ -181,7 +219,7 @@ function record(
     pairs_per_second: 1000 * state.items / state.elapsedMs,
     tokens_per_second: 1000 * state.tokens / state.elapsedMs,
   };
-  state.stepLog.push({ step: state.step, epoch, ...metrics, ...speed });
+  state.stepLog.push({ step: state.step, epoch, ...metrics, tokens, ...speed });
 }
 
 async function endEpoch(
@@ -201,14 +239,25 @@ async function endEpoch(
 /** Where a run stands that has not begun. */
 export function freshState(run: TrainState["run"]): TrainState {
   const zero = { epochSums: {}, epochWeight: 0, tokens: 0, items: 0, elapsedMs: 0 };
-  return { version: 1, step: 0, run, ...zero, stepLog: [], epochLog: [] };
+  return { version: 1, step: 0, run, backend: backendName(), ...zero, stepLog: [], epochLog: [] };
 }
 
-function epochOrder(size: number, seed: number, epoch: number): number[] {
-  return shuffle(
-    Array.from({ length: size }, (_, i) => i),
-    createRandom(seed + 7919 * (epoch + 1)),
-  );
+function backendName(): string {
+  const { version, device } = describeBackend();
+  return `${version} (${device})`;
+}
+
+/** The rows of an epoch in their order, which is drawn once an epoch. */
+function epochOrders({ size }: TrainTask, { seed }: TrainLoopOptions): (epoch: number) => number[] {
+  let current = -1, order: number[] = [];
+  return (epoch) => {
+    if (epoch !== current) {
+      const rows = Array.from({ length: size }, (_, i) => i);
+      order = shuffle(rows, createRandom(seed + 7919 * (epoch + 1)));
+      current = epoch;
+    }
+    return order;
+  };
 }
 
 /** The most memory that this process ever held, in bytes. */

@@ -3,14 +3,22 @@ import { packExamples } from "../tokenizer/token_batch.ts";
 import type { EncodedExample } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import { definedOnly } from "./defined_only.ts";
+import { prepareRun } from "./prepare_run.ts";
 import { hashJson } from "./reference_cache.ts";
-import { loopSettings, modelSettings } from "./run_record.ts";
+import { loopSettings, modelSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { writeModelFiles } from "./save_model.ts";
 import { addGradients } from "./trainable.ts";
-import type { StepGradients, TrainEvent, TrainLoopOptions, TrainTask } from "./train_loop.ts";
+import {
+  LOOP_DEFAULTS,
+  type StepGradients,
+  type TrainEvent,
+  type TrainLoopOptions,
+  type TrainTask,
+} from "./train_loop.ts";
 import { zeroGradients } from "./update_step.ts";
 
+/** Options of {@link trainSft}. */
 export type TrainSftOptions = Partial<TrainLoopOptions> & {
   /** Compute each layer twice instead of keeping its tensors. */
   checkpointing?: boolean;
@@ -19,17 +27,7 @@ export type TrainSftOptions = Partial<TrainLoopOptions> & {
 };
 
 /** Defaults of a run, those of the command line. */
-const DEFAULTS = {
-  epochs: 2,
-  batchSize: 8,
-  gradientAccumulationSteps: 1,
-  learningRate: 2e-4,
-  schedule: "linear",
-  warmupRatio: 0.1,
-  maxGradNorm: 1,
-  weightDecay: 0,
-  seed: 42,
-} as const;
+const DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 8, learningRate: 2e-4 } as const;
 
 /**
  * Stage A: teaches the model to write the completions (supervised fine-tuning), with an adapter or,
@@ -39,8 +37,8 @@ const DEFAULTS = {
  * **Units**: loss in nats a token.
  * **Memory**: the models are changed in place; no tensor is left behind.
  *
- * @throws {UserError} when the loss is not finite, a checkpoint is of another run, or a file can't be
- * written.
+ * @throws {UserError} when there is nothing to train on, the loss is not finite, a checkpoint is of
+ * another run, or a file can't be written.
  */
 export async function* trainSft(
   models: Models,
@@ -53,19 +51,26 @@ export async function* trainSft(
     ...modelSettings(models),
     data_sha256: hashJson(examples),
   };
+  const run = runIdentity(config), { validation } = options;
+  const { checkpoint, warnings } = await prepareRun(run, {
+    ...loop,
+    size: examples.length,
+    validationSize: validation?.length,
+  });
+  for (const warning of warnings) yield { type: "warning", ...warning };
   const task: TrainTask = {
     models,
     size: examples.length,
-    run: config,
+    run,
     gradients: (microBatches) =>
       sftGradients(models, microBatches.map((rows) => rows.map((row) => examples[row])), options),
-    validate: async () =>
-      options.validation ? { loss: await sftLoss(models, options.validation, loop) } : null,
+    validate: async () => validation ? { loss: await sftLoss(models, validation, loop) } : null,
     save: (folder) => writeModelFiles(models, folder, { "sft_config.json": config }),
     nameRows: (rows) => `rows ${rows.map((row) => examples[row].index + 1).join(", ")}`,
     judge: () => [],
   };
-  yield* runTask(task, loop, { stats: "sft_training_stats.json", settings: config });
+  const stats = "sft_training_stats.json";
+  yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings: config });
 }
 
 /** The gradient of the token-mean loss over micro-batches taken as one batch. */

@@ -1,20 +1,37 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { readJsonObject } from "../io/read_json.ts";
 import { openSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import { initAdamW } from "../optim/adamw.ts";
+import type { TensorSource } from "../types.ts";
 import type { Models } from "./build_models.ts";
 
-/** Where a run stands; the order of the data follows from the seed and the step. */
-export const trainStateSchema = z.object({
-  version: z.literal(1),
+/** Where a run stands beside its weights; the order of the data follows from the seed and the step. */
+export type TrainState = {
+  version: 1;
   /** Updates made. */
-  step: z.int().nonnegative(),
+  step: number;
   /** Identity of data, model and settings: only an equal run can go on from here. */
-  run: z.record(z.string(), z.unknown()),
+  run: Record<string, unknown>;
+  /** What computed: another backend's numbers differ in their last digits. */
+  backend: string;
   /** Sums of the epoch that is under way: what its block will show. */
+  epochSums: Record<string, number>;
+  epochWeight: number;
+  tokens: number;
+  items: number;
+  elapsedMs: number;
+  stepLog: Record<string, number>[];
+  epochLog: Record<string, unknown>[];
+};
+
+const trainStateSchema: z.ZodType<TrainState> = z.object({
+  version: z.literal(1),
+  step: z.int().nonnegative(),
+  run: z.record(z.string(), z.unknown()),
+  backend: z.string(),
   epochSums: z.record(z.string(), z.number()),
   epochWeight: z.number(),
   tokens: z.number(),
@@ -23,8 +40,6 @@ export const trainStateSchema = z.object({
   stepLog: z.array(z.record(z.string(), z.number())),
   epochLog: z.array(z.record(z.string(), z.unknown())),
 });
-
-export type TrainState = z.infer<typeof trainStateSchema>;
 
 const JSON_NAME = "training_state.json";
 const TENSORS_NAME = "training_state.safetensors";
@@ -50,7 +65,8 @@ export async function writeTrainState(
 }
 
 /**
- * Reads a checkpoint back into the models and returns where the run stood.
+ * Reads a checkpoint back into the models and returns where the run stood. Where it throws, the
+ * models are as they were.
  *
  * @throws {UserError} when the folder holds no complete checkpoint, or one of another run.
  */
@@ -59,38 +75,60 @@ export async function readTrainState(
   models: Models,
   run: TrainState["run"],
 ): Promise<TrainState> {
-  const state = await peekTrainState(folder);
-  for (const [key, wanted] of Object.entries(run)) {
-    if (JSON.stringify(wanted) === JSON.stringify(state.run[key])) continue;
-    throw new UserError(
-      `Cannot resume from "${folder}": its ${key} is ${JSON.stringify(state.run[key])}, ` +
-        `this run's ${JSON.stringify(wanted)}`,
-      { path: folder, field: key },
-    );
-  }
-  const { names, values } = models.trainable, optimizer = initAdamW(values);
-  const groups = {
-    parameter: values,
-    first: optimizer.firstMoments,
-    second: optimizer.secondMoments,
-  };
+  const state = await peekTrainState(folder, run), { values } = models.trainable;
   const tensors = await openSafetensors(join(folder, TENSORS_NAME));
   try {
-    for (const [group, arrays] of Object.entries(groups)) {
-      for (const [i, array] of arrays.entries()) {
-        array.set(await tensors.read(`${group}/${names[i]}`));
-      }
-    }
+    const read = (group: string) => readGroup(tensors, models, { group, folder });
+    const [parameters, firstMoments, secondMoments] = [
+      await read("parameter"),
+      await read("first"),
+      await read("second"),
+    ];
+    parameters.forEach((parameter, i) => values[i].set(parameter));
+    models.optimizer = { step: state.step, firstMoments, secondMoments };
   } finally {
     tensors.close();
   }
-  models.optimizer = { ...optimizer, step: state.step };
   models.trainable.refresh();
   return state;
 }
 
-/** Reads a checkpoint's state alone. */
-export async function peekTrainState(folder: string): Promise<TrainState> {
+/** Reads one array for each thing that is trained. */
+async function readGroup(
+  tensors: TensorSource,
+  { trainable: { names, shapes } }: Models,
+  { group, folder }: { group: string; folder: string },
+): Promise<Float32Array[]> {
+  const arrays: Float32Array[] = [];
+  for (const [i, name] of names.entries()) {
+    const field = `${group}/${name}`, wanted = shapes[i].join(", ");
+    const found = tensors.has(field) ? `[${tensors.shape(field).join(", ")}]` : "nothing";
+    if (found !== `[${wanted}]`) {
+      throw new UserError(
+        `Cannot resume from "${folder}": "${field}" must be [${wanted}], found ${found}`,
+        { path: folder, field },
+      );
+    }
+    arrays.push(await tensors.read(field));
+  }
+  return arrays;
+}
+
+/**
+ * Reads a checkpoint's state alone.
+ *
+ * @throws {UserError} when it can't be read, or is of another run than `run`.
+ */
+export async function peekTrainState(
+  folder: string,
+  run: TrainState["run"],
+): Promise<TrainState> {
+  const state = await parseTrainState(folder), difference = runDifference(state.run, run);
+  if (difference === null) return state;
+  throw new UserError(`Cannot resume from "${folder}": ${difference}`, { path: folder });
+}
+
+async function parseTrainState(folder: string): Promise<TrainState> {
   const path = join(folder, JSON_NAME);
   const parsed = trainStateSchema.safeParse(await readJsonObject(path));
   if (parsed.success) return parsed.data;
@@ -100,17 +138,37 @@ export async function peekTrainState(folder: string): Promise<TrainState> {
   });
 }
 
-/**
- * The furthest checkpoint in a run's folder, or null where there is none.
- */
-export async function findCheckpoint(outputDir: string): Promise<string | null> {
-  let best: { folder: string; step: number } | null = null;
-  const entries = await Array.fromAsync(Deno.readDir(outputDir)).catch(() => []);
-  for (const { name } of entries) {
-    if (!/^checkpoint_(epoch|step)_\d+$/.test(name)) continue;
-    const folder = join(outputDir, name);
-    const state = await peekTrainState(folder).catch(() => null);
-    if (state && (!best || state.step > best.step)) best = { folder, step: state.step };
+/** The first setting in which a checkpoint's run is another one, in words; null for the same run. */
+export function runDifference(found: TrainState["run"], wanted: TrainState["run"]): string | null {
+  for (const [key, value] of Object.entries(wanted)) {
+    const [theirs, ours] = [found[key], value].map((setting) => JSON.stringify(setting));
+    if (theirs !== ours) return `its ${key} is ${theirs}, this run's ${ours}`;
   }
-  return best && best.folder;
+  return null;
+}
+
+/** A complete checkpoint, and where its run stood. */
+export type FoundCheckpoint = { folder: string; state: TrainState };
+
+/** The complete checkpoints of any run in a folder, the furthest last. */
+export async function listCheckpoints(outputDir: string): Promise<FoundCheckpoint[]> {
+  const found: FoundCheckpoint[] = [];
+  for (const { name } of await Array.fromAsync(Deno.readDir(outputDir)).catch(() => [])) {
+    if (!/^checkpoint_(epoch|step)_\d+$/.test(name)) continue;
+    const folder = join(outputDir, name), state = await parseTrainState(folder).catch(() => null);
+    if (state) found.push({ folder, state });
+  }
+  return found.sort((a, b) => a.state.step - b.state.step);
+}
+
+/** Removes a run's checkpoints between epochs that lie before `step`: a later one took their place. */
+export async function removeStepCheckpoints(
+  outputDir: string,
+  { run, step }: Pick<TrainState, "run" | "step">,
+): Promise<void> {
+  for (const { folder, state } of await listCheckpoints(outputDir)) {
+    const isOurs = runDifference(state.run, run) === null;
+    if (!isOurs || state.step >= step || !basename(folder).startsWith("checkpoint_step_")) continue;
+    await Deno.remove(folder, { recursive: true });
+  }
 }

@@ -2,9 +2,10 @@ import { initAdamW, updateAdamW } from "../optim/adamw.ts";
 import { clipByGlobalNorm } from "../optim/clip.ts";
 import type { Models } from "./build_models.ts";
 
+/** Options of an optimiser step. */
 export type UpdateStepOptions = {
   learningRate: number;
-  /** Gradients longer than this, all taken as one vector, are scaled down to it. Default 1. */
+  /** Gradients longer than this, all taken as one vector, are scaled down to it; 0: never. Default 1. */
   maxGradNorm?: number;
   weightDecay?: number;
 };
@@ -20,7 +21,7 @@ export function updateStep(
   gradients: Float32Array[],
   { learningRate, maxGradNorm = 1, weightDecay = 0 }: UpdateStepOptions,
 ): number {
-  const norm = clipByGlobalNorm(gradients, maxGradNorm);
+  const norm = clipByGlobalNorm(gradients, maxGradNorm > 0 ? maxGradNorm : Infinity);
   if (!Number.isFinite(norm)) return norm;
   models.optimizer ??= initAdamW(models.trainable.values);
   updateAdamW(models.trainable.values, gradients, models.optimizer, { learningRate, weightDecay });

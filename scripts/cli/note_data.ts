@@ -1,5 +1,11 @@
-import type { EncodedRows, ReadReport } from "../../mod.ts";
+import { describeBackend, type EncodedRows, type ReadReport } from "../../mod.ts";
 import type { ScriptIo } from "./run_script.ts";
+
+/** Says what computes, and what would be faster. */
+export function noteBackend(io: ScriptIo): void {
+  const { version, device, faster } = describeBackend();
+  io.note(`Computing with ${version} (${device})${faster ? `; faster: ${faster}` : ""}`);
+}
 
 /** Says what reading a file left out or passed over. */
 export function noteReport(

@@ -1,7 +1,6 @@
-import { join } from "node:path";
-import { findCheckpoint, type TrainEvent, UsageError } from "../../mod.ts";
+import type { TrainEvent } from "../../mod.ts";
 import { formatEpochBlock } from "./epoch_block.ts";
-import type { Progress } from "./progress.ts";
+import type { Progress, ProgressReading } from "./progress.ts";
 import type { ScriptIo } from "./run_script.ts";
 
 /** How a run is shown: what is counted, and the line at its end. */
@@ -14,6 +13,9 @@ export type ShowTrainingOptions = {
   method: "DPO" | "SFT";
 };
 
+/** An event of one type. */
+type On<Type extends TrainEvent["type"]> = Extract<TrainEvent, { type: Type }>;
+
 /**
  * Prints a run's events: progress and warnings on stderr, each epoch's block and where the model
  * went on stdout. Returns the exit code.
@@ -21,74 +23,79 @@ export type ShowTrainingOptions = {
 export async function showTraining(
   events: AsyncIterable<TrainEvent>,
   io: ScriptIo,
-  { size, unit, outputDir, method }: ShowTrainingOptions,
+  options: ShowTrainingOptions,
 ): Promise<number> {
-  let progress: Progress | null = null, stepsPerEpoch = 1, shown = "", first = 0;
-  const show = (label: string, total: number, start = 0) => {
-    if (shown === label) return;
-    progress?.end();
-    progress = io.progress({ label, total, unit, start });
-    shown = label;
-  };
-  const close = () => {
-    progress?.end();
-    progress = null;
-    shown = "";
-  };
+  const bars = createBars(io, options);
+  let start: On<"start"> | undefined;
   for await (const event of events) {
     switch (event.type) {
       case "start":
-        stepsPerEpoch = event.stepsPerEpoch;
-        first = event.resumedStep;
-        close();
-        if (first > 0) io.note(`Going on after step ${first} of ${event.steps}.`);
+        start = event;
+        if (event.resumedStep > 0) {
+          io.note(`Going on after step ${event.resumedStep} of ${event.steps}.`);
+        }
         break;
       case "reference":
-        show("Reference", event.total);
-        progress!.update({ done: event.done });
-        if (event.done === event.total) close();
+        bars.show("Reference", { total: event.total, done: event.done });
+        if (event.done === event.total) bars.close();
         break;
-      case "step": {
-        const epoch = Math.ceil(event.step / stepsPerEpoch);
-        const items = (step: number) =>
-          Math.min(size, Math.round((step - (epoch - 1) * stepsPerEpoch) * size / stepsPerEpoch));
-        show(
-          `Epoch ${epoch}`,
-          size,
-          Math.max(0, items(Math.max(first, (epoch - 1) * stepsPerEpoch))),
-        );
-        progress!.update({
-          done: items(event.step),
-          text: `loss ${event.metrics.loss.toFixed(3)}`,
-        });
+      case "step":
+        bars.show(...stepReading(event, start!, options));
         break;
-      }
       case "epoch":
-        close();
+        bars.close();
         io.print(epochText(event));
         break;
       case "warning":
         io.note(`Warning: ${event.message}`);
         break;
       case "end":
-        close();
-        if (event.reason === "finished") {
-          io.print(`${method} Training completed!`);
-          io.print(`Model saved to ${join(outputDir, "final_model")}`);
-          return 0;
-        }
-        io.note(
-          event.step === 0
-            ? "Stopped before the first step; nothing was trained."
-            : `Stopped after step ${event.step}; go on with --resume auto`,
-        );
-        return 130;
+        bars.close();
+        return end(event, io, options);
     }
   }
   return 0;
 }
 
-function epochText({ epoch, epochs, train, validation }: Extract<TrainEvent, { type: "epoch" }>) {
+/** What a bar is told: how far it is, and what this event adds to the tokens of this bar. */
+type BarReading = ProgressReading & { total: number; start?: number };
+
+/** One progress bar at a time, by its label. */
+function createBars(io: ScriptIo, { unit }: ShowTrainingOptions) {
+  let bar: Progress | null = null, shown = "", tokens = 0;
+  const close = () => {
+    bar?.end();
+    bar = null;
+    shown = "";
+  };
+  return {
+    close,
+    show(label: string, { total, start, ...reading }: BarReading) {
+      if (shown !== label) {
+        close();
+        bar = io.progress({ label, total, unit, start });
+        shown = label;
+        tokens = 0;
+      }
+      tokens += reading.tokens ?? 0;
+      bar!.update({ ...reading, tokens });
+    },
+  };
+}
+
+function stepReading(
+  { step, metrics }: On<"step">,
+  { stepsPerEpoch, resumedStep, epochs }: On<"start">,
+  { size }: ShowTrainingOptions,
+): [label: string, reading: BarReading] {
+  const epoch = Math.ceil(step / stepsPerEpoch), before = (epoch - 1) * stepsPerEpoch;
+  const items = (at: number) => Math.min(size, Math.round((at - before) * size / stepsPerEpoch));
+  const text = `loss ${metrics.loss.toFixed(3)}`, { tokens } = metrics;
+  const start = items(Math.max(resumedStep, before));
+  return [`Epoch ${epoch}/${epochs}`, { total: size, start, done: items(step), tokens, text }];
+}
+
+function epochText({ epoch, epochs, train, validation }: On<"epoch">): string {
   return formatEpochBlock({
     epoch,
     numEpochs: epochs,
@@ -98,13 +105,20 @@ function epochText({ epoch, epochs, train, validation }: Extract<TrainEvent, { t
   }) + "\n";
 }
 
-/** The checkpoint that `--resume` names: none, the furthest one, or one by path. */
-export async function resumePath(
-  resume: string | undefined,
-  outputDir: string,
-): Promise<string | undefined> {
-  if (resume !== "auto") return resume;
-  const found = await findCheckpoint(outputDir);
-  if (found) return found;
-  throw new UsageError(`Cannot resume: "${outputDir}" holds no checkpoint`, { field: "resume" });
+function end(
+  { reason, step }: On<"end">,
+  io: ScriptIo,
+  { method, outputDir }: ShowTrainingOptions,
+): number {
+  if (reason === "finished") {
+    io.print(`${method} Training completed!`);
+    io.print(`Model saved to ${outputDir.replace(/[/\\]+$/, "")}/final_model`);
+    return 0;
+  }
+  io.note(
+    step === 0
+      ? "Stopped before the first step; nothing was trained."
+      : `Stopped after step ${step}; go on with --resume auto`,
+  );
+  return 130;
 }

@@ -63,7 +63,12 @@ export const trainFlags = {
     default: 0.1,
     help: "Share of the steps in which the rate rises from 0",
   },
-  max_grad_norm: { type: "number", min: 0, default: 1, help: "Longer gradients are scaled down" },
+  max_grad_norm: {
+    type: "number",
+    min: 0,
+    default: 1,
+    help: "Longer gradients are scaled down to it; 0: never",
+  },
   weight_decay: { type: "number", min: 0, default: 0, help: "AdamW's decoupled decay" },
   gradient_checkpointing: {
     type: "boolean",
@@ -75,7 +80,7 @@ export const trainFlags = {
   resume: {
     type: "string",
     value: "auto|PATH",
-    help: "Goes on from the furthest checkpoint in output_dir, or from one by path",
+    help: "Goes on from this run's furthest checkpoint in output_dir, or from one by path",
   },
   skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
   ...backendFlags,
@@ -88,7 +93,7 @@ type TrainValues = FlagValues<typeof trainFlags> & {
 };
 
 /** The loop's options from the flags. */
-export function loopOptions(flags: TrainValues): Omit<TrainLoopOptions, "resumeFrom" | "signal"> {
+export function loopOptions(flags: TrainValues): Omit<TrainLoopOptions, "signal"> {
   return {
     epochs: flags.num_epochs,
     batchSize: flags.batch_size,
@@ -102,5 +107,7 @@ export function loopOptions(flags: TrainValues): Omit<TrainLoopOptions, "resumeF
     maxSteps: flags.max_steps,
     saveSteps: flags.save_steps,
     outputDir: flags.output_dir,
+    resumeFrom: flags.resume,
+    machineBytes: Deno.systemMemoryInfo().total,
   };
 }

@@ -2,7 +2,6 @@ import { useBackend } from "../../lib/backend/use_backend.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { trainDpo, type TrainDpoOptions } from "../../lib/train/train_dpo.ts";
 import type { TrainEvent } from "../../lib/train/train_loop.ts";
-import { findCheckpoint } from "../../lib/train/train_state.ts";
 import { trainSft } from "../../lib/train/train_sft.ts";
 import { randomPairs, tinyModels } from "./tiny_models.ts";
 
@@ -57,6 +56,7 @@ Deno.test("trainDpo() learns, reports each step and writes the run", async () =>
     "adapter_model.bin",
     "adapter_model.safetensors",
     "dpo_config.json",
+    "generation_config.json",
     "tokenizer.json",
   ]);
   const stats = JSON.parse(await Deno.readTextFile(`${outputDir}/dpo_training_stats.json`));
@@ -70,8 +70,7 @@ for (const stopAfter of [2, 3, 5]) {
     const outputDir = await Deno.makeTempDir();
     const first = await run({ outputDir }, stopAfter);
     assertEquals((first.events.at(-1) as { reason: string }).reason, "aborted");
-    const resumeFrom = (await findCheckpoint(outputDir))!;
-    const second = await run({ outputDir, resumeFrom });
+    const second = await run({ outputDir, resumeFrom: "auto" });
     assertEquals(second.values, whole.values);
     const last = (events: TrainEvent[]) => {
       const epoch = kinds(events, "epoch").at(-1) as Extract<TrainEvent, { type: "epoch" }>;
@@ -84,9 +83,8 @@ for (const stopAfter of [2, 3, 5]) {
 Deno.test("trainDpo() refuses to resume a run of other settings", async () => {
   const outputDir = await Deno.makeTempDir();
   await run({ outputDir }, 2);
-  const resumeFrom = (await findCheckpoint(outputDir))!;
   let message = "";
-  await run({ outputDir, resumeFrom, beta: 0.5 }).catch((error) => message = error.message);
+  await run({ outputDir, resumeFrom: "auto", beta: 0.5 }).catch((error) => message = error.message);
   assert(/Cannot resume from .*its beta is 0.1, this run's 0.5/.test(message), message);
 });
 
@@ -103,7 +101,9 @@ Deno.test("trainDpo() warns of a high rate, and names the rows where the loss br
   }
   assert((events[0] as { message: string }).message.includes("above 1e-5"));
   assert(
-    /stopped at step 1: the loss is NaN .* on rows \d+, \d+, \d+, \d+\./.test(message),
+    /Cannot go on at step 1: loss NaN .* on rows \d+, \d+, \d+, \d+ are not both finite/.test(
+      message,
+    ),
     message,
   );
 });
@@ -123,5 +123,11 @@ Deno.test("trainSft() with all weights learns and writes a Hugging Face folder",
   }
   assert(losses[11] < losses[0] / 2, losses.join());
   const names = Array.from(Deno.readDirSync(`${outputDir}/final_model`), ({ name }) => name).sort();
-  assertEquals(names, ["config.json", "model.safetensors", "sft_config.json", "tokenizer.json"]);
+  assertEquals(names, [
+    "config.json",
+    "generation_config.json",
+    "model.safetensors",
+    "sft_config.json",
+    "tokenizer.json",
+  ]);
 });

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { UserError } from "../errors.ts";
+import { writeFileAtomic } from "../io/write_atomic.ts";
+import type { Warning } from "./guards.ts";
+import {
+  type FoundCheckpoint,
+  listCheckpoints,
+  peekTrainState,
+  runDifference,
+  type TrainState,
+} from "./train_state.ts";
+
+export type PrepareRunOptions = {
+  /** Items of the training set, and of the validation set where there is one. */
+  size: number;
+  validationSize?: number;
+  outputDir?: string;
+  resumeFrom?: string;
+};
+
+/**
+ * Finds out before a run computes anything whether it can: there is something to train on, results
+ * can be written, and there is a checkpoint to go on from if one was asked for.
+ *
+ * @returns the checkpoint to go on from with its state, and what the user should know.
+ * @throws {UserError} when the run can't start.
+ */
+export async function prepareRun(
+  run: TrainState["run"],
+  { size, validationSize, outputDir, resumeFrom }: PrepareRunOptions,
+): Promise<{ checkpoint?: FoundCheckpoint; warnings: Warning[] }> {
+  if (size === 0) throw new UserError("Cannot train: the training set has no row");
+  if (validationSize === 0) throw new UserError("Cannot train: the validation set has no row");
+  if (outputDir !== undefined) await tryToWrite(outputDir);
+  if (resumeFrom === undefined) return { warnings: await leftoverWarnings(outputDir, run) };
+  const checkpoint = resumeFrom === "auto"
+    ? await furthest(outputDir, run)
+    : { folder: resumeFrom, state: await peekTrainState(resumeFrom, run) };
+  return { checkpoint, warnings: [] };
+}
+
+async function tryToWrite(outputDir: string): Promise<void> {
+  const path = join(outputDir, "writable");
+  await writeFileAtomic(path, "");
+  await Deno.remove(path);
+}
+
+async function furthest(
+  outputDir: string | undefined,
+  run: TrainState["run"],
+): Promise<FoundCheckpoint> {
+  const found = outputDir === undefined ? [] : await listCheckpoints(outputDir);
+  const own = found.findLast(({ state }) => runDifference(state.run, run) === null);
+  if (own) return own;
+  const other = found.at(-1);
+  if (other) await peekTrainState(other.folder, run); // says what differs
+  throw new UserError(`Cannot resume: "${outputDir}" holds no checkpoint`, {
+    path: outputDir,
+    field: "resume",
+  });
+}
+
+/** Says what a run that starts anew finds in its folder. */
+async function leftoverWarnings(
+  outputDir: string | undefined,
+  run: TrainState["run"],
+): Promise<Warning[]> {
+  const last = outputDir === undefined ? undefined : (await listCheckpoints(outputDir)).at(-1);
+  if (!last) return [];
+  const difference = runDifference(last.state.run, run);
+  const message = difference === null
+    ? `"${outputDir}" holds checkpoints of this very run, up to step ${last.state.step}; they are ` +
+      "written anew. --resume auto goes on from there instead."
+    : `"${outputDir}" holds checkpoints of another run (${difference}); those of the same name are ` +
+      "written over, others stay. Another --output_dir keeps the runs apart.";
+  return [{ code: "leftover_checkpoints", message }];
+}
