@@ -7,7 +7,7 @@ const steps: Record<string, string[]> = {
   lint: ["lint", "-q"],
   types: ["check", "-q"],
   notebooks: ["run", "-q", "-P=check_notebooks", "scripts/check_notebooks.ts"],
-  documentation: ["doc", "-q", "--lint", "mod.ts"],
+  documentation: ["run", "-q", "-P=check_docs", "scripts/check_docs.ts"],
   tests: ["task", "-q", "test"],
 };
 
