@@ -121,7 +121,8 @@ function encodeTexts(
   if (boundary === 0 || boundary >= maxLength) {
     const why = boundary === 0
       ? "no token of the prompt precedes the response"
-      : `the prompt's ${boundary} tokens leave no response token inside max_length ${maxLength} (skip_invalid leaves such rows out)`;
+      : `the prompt's ${boundary} tokens leave no response token inside max_length ${maxLength} ` +
+        "(skip_invalid leaves such rows out)";
     throw new UserError(`Cannot encode row ${index + 1}: ${why}`, { field: "prompt" });
   }
   const whole = joint.map((ids) => endOnce(tokenizer, ids.slice(boundary)));
