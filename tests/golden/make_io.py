@@ -70,7 +70,6 @@ def make_torch_bin():
     torch.save(base, HERE / "not_a_dict.bin")
     torch.save({"ids": torch.tensor([1, 2])}, HERE / "int64.bin")
     torch.save({"epoch": 3, "model": {"a": base}}, HERE / "nested.bin")
-    torch.save({"a": base}, HERE / "old_format.bin", _use_new_zipfile_serialization=False)
     read = lambda name: torch.load(HERE / name, weights_only=True)
     as_numbers = lambda d: {n: numbers(t.detach().float().numpy()) for n, t in d.items()}
     return {"dict": as_numbers(read("dict.bin")), "state_dict": as_numbers(read("state_dict.bin"))}
@@ -165,6 +164,7 @@ def make_llama_gguf():
     writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
     writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
     writer.add_token_list(["<unk>", "<s>", "</s>", "a", "b", "c"])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)

@@ -63,7 +63,7 @@ Deno.test("readTorchBin() says what a file holds instead of tensors", async () =
       "it holds numbers of type torch.LongStorage, wanted torch.FloatStorage, torch.HalfStorage, " +
       "torch.BFloat16Storage",
     ],
-    [goldenPath("old_format.bin"), "it is no zip archive, or it was cut short"],
+    [goldenPath("types.gguf"), "it is no zip archive, or it was cut short"],
     [await binOf("\x80\x02}"), "its pickle is damaged at byte 3"],
     // What lies under a mark is out of reach.
     [await binOf("\x80\x02}}(K\0s."), "its pickle is damaged at byte 8"],
