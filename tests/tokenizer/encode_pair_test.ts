@@ -95,7 +95,7 @@ Deno.test("encodePair() names the row that has no response token left", async ()
   const { length } = encodePrompt(tokenizer, triplet.prompt);
   const tooShort = { index: 16, maxLength: length };
   const message = `Cannot encode row 17: the prompt's ${length} tokens leave no response token ` +
-    `inside max_length ${length}`;
+    `inside max_length ${length} (skip_invalid leaves such rows out)`;
   assertEquals(errorOf(() => encodePair(tokenizer, triplet, tooShort)), message);
   const merged = { prompt: "pat", chosen: "ient", rejected: "ch" };
   assertEquals(
