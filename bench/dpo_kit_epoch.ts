@@ -7,6 +7,7 @@ import { describeBackend } from "../lib/backend/use_backend.ts";
 import { buildModels } from "../lib/train/build_models.ts";
 import { dpoStep } from "../lib/train/dpo_step.ts";
 import { preferenceBatch } from "../lib/train/preference_batch.ts";
+import { peakMemoryBytes } from "../lib/train/train_loop.ts";
 import type { BenchPair } from "./pairs.ts";
 
 const BATCH = 4;
@@ -24,11 +25,10 @@ for (const batch of batches) {
   losses.push((await dpoStep(models, batch, { beta: 0.1, learningRate: 5e-6 })).loss);
 }
 const seconds = (performance.now() - started) / 1000;
-const [, peakKilobytes] = /VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))!;
 const { name, device, version } = describeBackend();
 console.log(JSON.stringify({
   pairsPerSecond: pairs.length / seconds,
-  peakMemoryBytes: Number(peakKilobytes) * 1024,
+  peakMemoryBytes: peakMemoryBytes(),
   losses,
   versions: `${name}: ${version} on ${device}`,
 }));
