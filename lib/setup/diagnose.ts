@@ -1,4 +1,5 @@
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
+import { nativeFolder } from "../backend/native_library.ts";
 import { type BackendDescription, useBackend } from "../backend/use_backend.ts";
 import { ways } from "../std.ts";
 import { thisMachine } from "./machine.ts";
@@ -25,7 +26,7 @@ export async function diagnose({ modelsFolder }: { modelsFolder: string }): Prom
     deno: Deno.version.deno,
     os,
     arch,
-    backend: nvidia ? withUnusedGpu(backend) : backend,
+    backend: nvidia ? await withUnusedGpu(backend) : backend,
     cores: navigator.hardwareConcurrency,
     memory: { totalBytes: total, freeBytes: available },
     jsr: ways.jsr !== null,
@@ -34,10 +35,20 @@ export async function diagnose({ modelsFolder }: { modelsFolder: string }): Prom
 }
 
 /** An NVIDIA driver answers: then TensorFlow on the processor is not the best there is. */
-function withUnusedGpu(backend: BackendDescription): BackendDescription {
+async function withUnusedGpu(backend: BackendDescription): Promise<BackendDescription> {
   if (backend.name !== "tensorflow" || backend.device === "GPU") return backend;
-  const why = "an NVIDIA driver answers, but this TensorFlow was set up without CUDA";
-  return { ...backend, why, faster: "deno task setup" };
+  const hasCuda = await Deno.stat(join(nativeFolder, "nvidia")).then(() => true, () => false);
+  return hasCuda
+    ? {
+      ...backend,
+      why: "CUDA was set up, but TensorFlow finds no GPU that it can use",
+      faster: "TF_CPP_MIN_LOG_LEVEL=0 deno task doctor (tells why)",
+    }
+    : {
+      ...backend,
+      why: "an NVIDIA driver answers, but TensorFlow was set up without CUDA",
+      faster: "deno task setup",
+    };
 }
 
 async function findModels(folder: string, depth = 3): Promise<string[]> {

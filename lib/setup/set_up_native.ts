@@ -26,17 +26,23 @@ export async function setUpNative({ report }: { report: Report }): Promise<Backe
     await Deno.mkdir(folder, { recursive: true });
     using lock = await Deno.open(join(folder, "lock"), { create: true, write: true });
     await lock.lock(true); // one set-up at a time; the process's end frees it
-    return await goFirstPossible(waysFor(await thisMachine(), folder), { folder, report });
+    const ways = await waysFor(await thisMachine(), folder);
+    return await goFirstPossible(ways, { folder, report });
   } catch (error) {
     throw fileError(error, { action: "write", path: folder });
   }
 }
 
-/** Ways of equal worth stand together, better ones first. */
-function waysFor(machine: Machine, folder: string): Way[][] {
+/**
+ * Ways of equal worth stand together, better ones first. CUDA is for who has the driver, and stays
+ * where it was set up once: a driver may be away for a day.
+ */
+async function waysFor(machine: Machine, folder: string): Promise<Way[][]> {
   const plain = { ...machine, nvidia: false };
   const onProcessor = [vendorWay(plain, folder), wheelWay(plain, folder)];
-  return machine.nvidia ? [[wheelWay(machine, folder)], onProcessor] : [onProcessor];
+  const onGpu = wheelWay({ ...machine, nvidia: true }, folder);
+  const isWanted = machine.nvidia || await isFinished(onGpu, folder);
+  return isWanted ? [[onGpu], onProcessor] : [onProcessor];
 }
 
 type Place = { folder: string; report: Report };

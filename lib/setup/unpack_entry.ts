@@ -25,26 +25,36 @@ export async function unpackEntry(
   { target, onBytes }: UnpackEntryOptions,
 ): Promise<void> {
   const temporary = `${target}.tmp`;
-  const stored = ReadableStream.from(chunks(archive, entry));
-  const content = entry.deflated
-    ? stored.pipeThrough(new DecompressionStream("deflate-raw"))
-    : stored;
-  let [size, checksum] = [0, 0];
   try {
-    using output = await Deno.open(temporary, { create: true, write: true, truncate: true });
-    for await (const chunk of content) {
-      for (let at = 0; at < chunk.length;) at += await output.write(chunk.subarray(at));
-      size += chunk.length;
-      checksum = crc32(chunk, checksum);
-      onBytes?.(chunk.length);
-    }
-    if (size !== entry.bytes || checksum !== entry.crc32) throw damaged(archive, entry);
+    await writeChecked(archive, entry, { target: temporary, onBytes });
     await Deno.rename(temporary, target);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
     if (error instanceof TypeError) throw damaged(archive, entry, error);
     throw fileError(error, { action: "write", path: target });
   }
+}
+
+async function writeChecked(
+  archive: ByteFile,
+  entry: ZipEntry,
+  { target, onBytes }: UnpackEntryOptions,
+): Promise<void> {
+  const filter = entry.deflated ? new DecompressionStream("deflate-raw") : new TransformStream();
+  const fed = ReadableStream.from(chunks(archive, entry)).pipeTo(filter.writable);
+  let [size, checksum] = [0, 0];
+  try {
+    using output = await Deno.open(target, { create: true, write: true, truncate: true });
+    for await (const chunk of filter.readable as ReadableStream<Uint8Array>) {
+      for (let at = 0; at < chunk.length;) at += await output.write(chunk.subarray(at));
+      size += chunk.length;
+      checksum = crc32(chunk, checksum);
+      onBytes?.(chunk.length);
+    }
+  } finally {
+    await fed.catch(() => {}); // the reader hears of it, too; the archive may close only after it
+  }
+  if (size !== entry.bytes || checksum !== entry.crc32) throw damaged(archive, entry);
 }
 
 /** The entry's bytes as they are stored, a megabyte at a time. */
