@@ -17,13 +17,18 @@ export async function runCommand(
   { args, env, purpose }: RunCommandOptions,
 ): Promise<string> {
   const child = new Deno.Command(command, { args, env, stdout: "piped", stderr: "piped" });
-  const { success, code, stdout, stderr } = await child.output().catch((cause) => {
+  const { success, code, stdout, stderr } = await outputOf(child).catch((cause) => {
     throw new UserError(`Cannot ${purpose}: ${whyNotStarted(command, cause)}`, { cause });
   });
   const text = new TextDecoder();
   if (success) return text.decode(stdout);
   const says = reasonIn(text.decode(stderr)) || `nothing, and exits with ${code}`;
   throw new UserError(`Cannot ${purpose}: ${command} says ${says}`);
+}
+
+/** `output()` throws what it can know at once; here that is a rejection like the rest. */
+async function outputOf(child: Deno.Command): Promise<Deno.CommandOutput> {
+  return await child.output();
 }
 
 /** The last line that speaks of an error, else the last of all, quoted. */
