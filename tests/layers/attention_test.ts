@@ -1,0 +1,107 @@
+import * as tf from "@tensorflow/tfjs";
+import { useBackend } from "../../lib/backend/use_backend.ts";
+import {
+  attentionBackward,
+  attentionForward,
+  attentionGroups,
+  attentionOutput,
+} from "../../lib/layers/attention.ts";
+import { assertEquals } from "../../lib/std.ts";
+import { assertClose } from "../close.ts";
+import { checkLayer, randomTensor, upload } from "./check_layer.ts";
+
+const HEADS = 4, HEAD_DIM = 3;
+/** Two tries of five tokens, the second padded, and one plain sequence of three. */
+const BATCH = {
+  groups: [{ offset: 0, count: 2, length: 5 }, { offset: 10, count: 1, length: 3 }],
+  segments: Uint8Array.from([0, 0, 1, 1, 2, /**/ 0, 1, 2, 2, 255, /**/ 0, 0, 0]),
+};
+const TOKENS = BATCH.segments.length;
+
+/** Whether token `i` of a sequence sees token `j`, by the definition of a trie. */
+function sees(segments: Uint8Array, i: number, j: number): boolean {
+  if (i === j) return true;
+  if (j > i || segments[i] === 255 || segments[j] === 255) return false;
+  return segments[j] === 0 || segments[j] === segments[i];
+}
+
+/** Softmax attention, a sequence and a head at a time; blocked scores are left out of the sum. */
+function plainAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor {
+  const share = HEADS / k.shape[1]!, rows: tf.Tensor[] = [];
+  for (const { offset, count, length } of BATCH.groups) {
+    for (let start = offset; start < offset + count * length; start += length) {
+      const segments = BATCH.segments.subarray(start, start + length);
+      const seen = tf.tensor2d(
+        Array.from(
+          { length },
+          (_, i) => Array.from({ length }, (_, j) => Number(sees(segments, i, j))),
+        ),
+      );
+      const part = (x: tf.Tensor, head: number) =>
+        tf.reshape<tf.Rank.R2>(tf.slice(x, [start, head, 0], [length, 1, HEAD_DIM]), [
+          length,
+          HEAD_DIM,
+        ]);
+      const heads = Array.from({ length: HEADS }, (_, h) => {
+        const shared = Math.floor(h / share);
+        const scores = tf.matMul(part(q, h), part(k, shared), false, true);
+        const weights = tf.mul(tf.exp(scores), seen);
+        return tf.matMul(tf.div(weights, tf.sum(weights, 1, true)), part(v, shared));
+      });
+      rows.push(tf.concat(heads, 1));
+    }
+  }
+  return tf.concat(rows, 0);
+}
+
+for (const keyValueHeads of [4, 2, 1]) {
+  Deno.test(`attentionBackward() equals the tape's gradient: ${keyValueHeads} key heads`, async () => {
+    await checkLayer({
+      inputs: [
+        randomTensor([TOKENS, HEADS, HEAD_DIM], 1),
+        randomTensor([TOKENS, keyValueHeads, HEAD_DIM], 2),
+        randomTensor([TOKENS, keyValueHeads, HEAD_DIM], 3),
+      ],
+      plain: plainAttention,
+      layer(...given) {
+        const [q, k, v] = given as tf.Tensor3D[], groups = attentionGroups(BATCH);
+        const shape = { heads: HEADS, keyValueHeads, headDim: HEAD_DIM };
+        const { y, saved } = attentionForward(q, k, v, groups);
+        return {
+          y,
+          backward(dy) {
+            const { dq, dk, dv } = attentionBackward(dy as tf.Tensor2D, saved, groups, shape);
+            return [dq, dk, dv];
+          },
+        };
+      },
+    });
+  });
+}
+
+Deno.test("attentionOutput() is attentionForward()'s result again", async () => {
+  await useBackend({ backend: "cpu" });
+  tf.tidy(() => {
+    const x = upload(randomTensor([TOKENS, HEADS, HEAD_DIM], 4)) as tf.Tensor3D;
+    const groups = attentionGroups(BATCH), { y, saved } = attentionForward(x, x, x, groups);
+    const shape = { heads: HEADS, keyValueHeads: HEADS, headDim: HEAD_DIM };
+    assertEquals(attentionOutput(saved, groups, shape).arraySync(), y.arraySync());
+  });
+});
+
+Deno.test("attentionForward() of one trie equals two plain sequences", async () => {
+  await useBackend({ backend: "cpu" });
+  tf.tidy(() => {
+    const [q, k, v] = [1, 2, 3].map((seed) => upload(randomTensor([5, 1, HEAD_DIM], seed)));
+    const attend = (tokens: number[], segments: number[]) => {
+      const [tq, tk, tv] = [q, k, v].map((x) => tf.gather(x, tokens) as tf.Tensor3D);
+      const groups = [{ offset: 0, count: 1, length: tokens.length }];
+      const made = attentionGroups({ groups, segments: Uint8Array.from(segments) });
+      return attentionForward(tq, tk, tv, made).y.arraySync();
+    };
+    const trie = attend([0, 1, 2, 3, 4], [0, 0, 1, 1, 2]);
+    const first = attend([0, 1, 2, 3], [0, 0, 0, 0]), second = attend([0, 1, 4], [0, 0, 0]);
+    const [flat, wanted] = [trie, [...first, second[2]]].map((rows) => rows.flat());
+    assertClose(flat, wanted, { absolute: 1e-6 });
+  });
+});

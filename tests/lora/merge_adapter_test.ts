@@ -1,0 +1,117 @@
+import * as tf from "@tensorflow/tfjs";
+import fc from "fast-check";
+import { useBackend } from "../../lib/backend/use_backend.ts";
+import type { LoraAdapter, LoraConfig } from "../../lib/lora/lora_adapter.ts";
+import {
+  checkAdapter,
+  mergeAdapter,
+  negateAdapter,
+  stackAdapters,
+} from "../../lib/lora/merge_adapter.ts";
+import { disposeAdapters, uploadAdapter } from "../../lib/lora/upload_adapter.ts";
+import { BLOCK_LINEARS } from "../../lib/model/llama_block.ts";
+import { disposeNetwork } from "../../lib/model/load_network.ts";
+import { assert, assertEquals } from "../../lib/std.ts";
+import { assertClose } from "../close.ts";
+import { thrownBy } from "../thrown_by.ts";
+import { someLogProbs, tinyNetwork, trainedAdapter } from "./tiny_network.ts";
+
+await useBackend({ backend: "cpu" });
+
+/** Log-probabilities of the tiny model with some adapters merged into it and one laid over it. */
+async function logProbsOf(merged: LoraAdapter[], over: LoraAdapter | null) {
+  const before = tf.memory().numTensors, network = tinyNetwork();
+  for (const adapter of merged) mergeAdapter(network, adapter);
+  const adapters = over && uploadAdapter(over);
+  const logProbs = await someLogProbs(network, adapters);
+  if (adapters) disposeAdapters(adapters);
+  disposeNetwork(network);
+  assertEquals(tf.memory().numTensors, before, "a tensor is left behind");
+  return logProbs;
+}
+
+const configs: fc.Arbitrary<LoraConfig> = fc.record({
+  rank: fc.integer({ min: 1, max: 5 }),
+  alpha: fc.constantFrom(0.5, 4, 16),
+  targetModules: fc.subarray(BLOCK_LINEARS, { minLength: 1 }),
+  rsLora: fc.boolean(),
+});
+const FEW = { numRuns: 12 };
+
+Deno.test("mergeAdapter() gives the model that the adapter made of it", async () => {
+  const plain = await logProbsOf([], null);
+  await fc.assert(
+    fc.asyncProperty(configs, fc.nat(), async (config, seed) => {
+      const adapter = trainedAdapter(config, seed), over = await logProbsOf([], adapter);
+      assertClose(await logProbsOf([adapter], null), over, { absolute: 2e-4 });
+      assert(over.some((logProb, i) => Math.abs(logProb - plain[i]) > 1e-3));
+    }),
+    FEW,
+  );
+});
+
+Deno.test("stackAdapters() adds up adapters of other targets, ranks and scales", async () => {
+  await fc.assert(
+    fc.asyncProperty(configs, configs, fc.nat(), async (one, other, seed) => {
+      const [first, second] = [trainedAdapter(one, seed), trainedAdapter(other, seed + 9)];
+      const stacked = stackAdapters(first, second);
+      assertEquals(stacked.config.rank, one.rank + other.rank);
+      assertClose(await logProbsOf([], stacked), await logProbsOf([first], second), {
+        absolute: 2e-4,
+      });
+    }),
+    FEW,
+  );
+});
+
+Deno.test("negateAdapter() takes an adapter out again", async () => {
+  const adapter = trainedAdapter({ targetModules: ["all-linear"], rsLora: true }, 5);
+  const left = stackAdapters(adapter, negateAdapter(adapter));
+  assertClose(await logProbsOf([], left), await logProbsOf([], null), { absolute: 1e-4 });
+  assertClose(
+    await logProbsOf([adapter, negateAdapter(adapter)], null),
+    await logProbsOf([], null),
+    {
+      absolute: 1e-4,
+    },
+  );
+});
+
+Deno.test("checkAdapter() says which matrix an adapter does not fit, and nothing is merged", () => {
+  const network = tinyNetwork(), adapter = trainedAdapter({}, 1);
+  const weights = new Map(network.weights);
+  const name = "model.layers.1.self_attn.v_proj";
+  adapter.parameters.get(`${name}.lora_B.weight`)!.shape = [5, 3];
+  const { message } = thrownBy(() => mergeAdapter(network, adapter));
+  assertEquals(
+    message,
+    `Cannot apply the adapter to "${name}.weight": it fits a matrix [5, 12], found [8, 12]`,
+  );
+  assertEquals([...network.weights.values()], [...weights.values()]);
+  disposeNetwork(network);
+});
+
+Deno.test("checkAdapter() says which module the model lacks", () => {
+  const network = tinyNetwork({ layers: 1 });
+  const { message } = thrownBy(() => checkAdapter(network, trainedAdapter({}, 1)));
+  assertEquals(
+    message,
+    'Cannot apply the adapter to "model.layers.1.self_attn.q_proj.weight": it fits a matrix ' +
+      "[16, 12], found none of that name",
+  );
+  disposeNetwork(network);
+});
+
+Deno.test("checkAdapter() refuses an adapter of what is not computed with an update", () => {
+  const network = tinyNetwork({ tiedHead: false });
+  for (const module of ["lm_head", "model.layers.0.mlp.q_proj", "model.layers.00.mlp.up_proj"]) {
+    const adapter = { ...trainedAdapter({}, 1), modules: [module] };
+    const { message } = thrownBy(() => checkAdapter(network, adapter));
+    assertEquals(
+      message,
+      `Cannot apply the adapter to "${module}": only q_proj, k_proj, v_proj, o_proj, gate_proj, ` +
+        "up_proj, down_proj of model.layers can be adapted",
+    );
+  }
+  disposeNetwork(network);
+});
