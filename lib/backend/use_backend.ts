@@ -91,7 +91,7 @@ async function choose(wanted?: BackendName | "auto"): Promise<BackendDescription
 }
 
 async function startNamed(name: BackendName): Promise<BackendDescription> {
-  if (!(name in starters)) {
+  if (!Object.hasOwn(starters, name)) {
     const names = ["auto", ...Object.keys(starters)].join(", ");
     throw new UserError(`Cannot use backend "${name}": wanted one of ${names}`, {
       field: "backend",

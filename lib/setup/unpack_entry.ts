@@ -41,7 +41,8 @@ async function writeChecked(
   { target, onBytes }: UnpackEntryOptions,
 ): Promise<void> {
   const filter = entry.deflated ? new DecompressionStream("deflate-raw") : new TransformStream();
-  const fed = ReadableStream.from(chunks(archive, entry)).pipeTo(filter.writable);
+  const source = ReadableStream.from(chunks(archive, entry));
+  const fed = source.pipeTo(filter.writable).catch(() => {}); // the reader hears of it
   let [size, checksum] = [0, 0];
   try {
     using output = await Deno.open(target, { create: true, write: true, truncate: true });
@@ -52,7 +53,7 @@ async function writeChecked(
       onBytes?.(chunk.length);
     }
   } finally {
-    await fed.catch(() => {}); // the reader hears of it, too; the archive may close only after it
+    await fed; // the archive may close only after it
   }
   if (size !== entry.bytes || checksum !== entry.crc32) throw damaged(archive, entry);
 }

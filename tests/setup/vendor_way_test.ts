@@ -30,7 +30,7 @@ async function archiveOf(path: string): Promise<Uint8Array<ArrayBuffer>> {
 
 /** A server that has these files, and the vendor's way from it into a folder of its own. */
 async function serve(files: Record<string, Uint8Array<ArrayBuffer>>) {
-  const server = Deno.serve({ port: 0, onListen() {} }, ({ url }) => {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
     const body = files[url.split("/").at(-1)!];
     return new Response(body, { status: body ? 200 : 404 });
   });
