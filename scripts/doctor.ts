@@ -24,7 +24,7 @@ function describe({ deno, os, arch, backend, cores, memory, jsr, models }: Diagn
     Memory: `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free`,
     Cores: `${cores}`,
     JSR: jsr ? "reached" : "not reached; Node's built-ins serve instead",
-    Models: models.join(", ") || "none in models/; deno task fetch_model fetches one",
+    Models: models.join(", ") || "none in models/; scripts/fetch_model.ts fetches one",
   };
   return Object.entries(rows)
     .map(([name, text]) => clip(`${name.padEnd(9)} ${text}`))
