@@ -84,7 +84,7 @@ function joinValues(args: string[], flags: Flags): string[] {
 function describeUnknown(typed: string, names: string[]): string {
   const word = typed.replace(/^-+/, "");
   if (word === "h") return `Unknown flag ${typed}; did you mean --help?`;
-  const nearest = closest(word.replaceAll("-", "_").toLowerCase(), names);
+  const nearest = closest(word, names);
   const isNear = distance(word, nearest) <= Math.max(2, nearest.length / 2);
   return `Unknown flag ${typed}; ` +
     (isNear ? `did you mean --${nearest}?` : "--help lists the flags there are");

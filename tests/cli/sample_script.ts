@@ -24,7 +24,11 @@ await runScript({
     if (mode === "read") io.print(await Deno.readTextFile(path));
     if (mode === "full") await Deno.writeTextFile(path, "text");
     if (mode === "lines") { for (let i = 0; i < 1e5; i++) io.print(`line ${i}`); }
-    if (mode === "stubborn") await new Promise((done) => setTimeout(done, 60_000, io.print("up")));
+    if (mode === "stubborn") {
+      io.print("up");
+      await new Promise((done) => setTimeout(done, 10_000));
+      io.print("slept");
+    }
     if (mode === "wait") {
       const stopped = new Promise((done) => io.signal.addEventListener("abort", done));
       const timer = setInterval(() => {}, 1000);
