@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { cachedAttention, type KeyValueCache, mergeCache } from "../layers/cached_attention.ts";
 import { ropeTables } from "../layers/rope.ts";
 import { createRandom, type Random } from "../random.ts";
+import { nextTurn } from "../next_turn.ts";
 import { packPrompts } from "../tokenizer/token_batch.ts";
 import type { TokenBatch } from "../types.ts";
 import { type BlockContext, blockForward } from "./llama_block.ts";
@@ -51,6 +52,7 @@ export async function generateTokens(
         else result.tokens.push(tokens[i]);
       });
       if (step + 1 >= maxNewTokens || results.every((result) => result.stopped)) return results;
+      await nextTurn();
       signal?.throwIfAborted();
       const positions = Int32Array.from(lengths, (length) => length + step);
       advance(network, adapters, state, Int32Array.from(tokens), positions);

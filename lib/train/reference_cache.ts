@@ -63,8 +63,9 @@ async function readCache(path: string, key: string, size: number) {
   const text = await Deno.readTextFile(path).catch(() => null);
   if (text === null) return null;
   const parsed = cacheSchema.safeParse(parseOrNull(text));
-  if (!parsed.success || parsed.data.key !== key || parsed.data.chosen.length !== size) return null;
+  if (!parsed.success || parsed.data.key !== key) return null;
   const { chosen, rejected } = parsed.data;
+  if (chosen.length !== size || rejected.length !== size) return null;
   return { chosen: Float64Array.from(chosen), rejected: Float64Array.from(rejected) };
 }
 

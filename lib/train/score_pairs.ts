@@ -1,4 +1,5 @@
 import { tokenLogProbs } from "../model/stack.ts";
+import { nextTurn } from "../next_turn.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
@@ -44,6 +45,7 @@ export async function* scoreBatches(
   };
   const order = pairs.map((_, i) => i).sort((a, b) => pairLength(pairs[a]) - pairLength(pairs[b]));
   for (let start = 0; start < order.length; start += batchSize) {
+    await nextTurn();
     signal?.throwIfAborted();
     const rows = order.slice(start, start + batchSize);
     const batch = packPairs(rows.map((row) => pairs[row]));

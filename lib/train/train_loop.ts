@@ -6,6 +6,7 @@ import { writeFolderAtomic } from "../io/write_atomic.ts";
 import { learningRateAt, type Schedule } from "../optim/schedule.ts";
 import { createRandom, shuffle } from "../random.ts";
 import type { Models } from "./build_models.ts";
+import { nextTurn } from "../next_turn.ts";
 import { createMemoryGuard, type Warning } from "./guards.ts";
 import {
   readTrainState,
@@ -108,6 +109,7 @@ export async function* trainLoop(
   let savedStep = 0;
   while (state.step < steps) {
     const epoch = Math.floor(state.step / stepsPerEpoch), inEpoch = state.step % stepsPerEpoch;
+    await nextTurn();
     if (signal?.aborted) {
       const name = `checkpoint_step_${state.step}`;
       if (state.step > savedStep) yield* writeCheckpoint(task, options, { name, state });

@@ -131,3 +131,16 @@ Deno.test("trainSft() with all weights learns and writes a Hugging Face folder",
     "tokenizer.json",
   ]);
 });
+
+Deno.test("trainDpo() lets timers and signals run between its steps", async () => {
+  using models = await tinyModels();
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 0);
+  let steps = 0;
+  const options = { ...SETTINGS, epochs: 10_000, signal: controller.signal };
+  for await (const event of trainDpo(models, PAIRS, options)) {
+    if (event.type === "step") steps++;
+    if (event.type === "end") assertEquals(event.reason, "aborted");
+  }
+  assert(steps < 100, `${steps} steps passed before a timer of 0 ms ran`);
+});
