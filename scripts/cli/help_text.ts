@@ -60,7 +60,11 @@ function defaultText(flag: Flag): string {
   if (flag.type === "boolean") return "";
   if (flag.required) return `${choices} (required)`;
   if (flag.default === undefined) return choices;
-  const value = Array.isArray(flag.default) ? flag.default.join(",") : flag.default;
+  const value = Array.isArray(flag.default)
+    ? flag.default.join(",")
+    : typeof flag.default === "number"
+    ? formatNumber(flag.default)
+    : flag.default;
   return `${choices} (default: ${value})`;
 }
 
@@ -87,4 +91,9 @@ function fill(words: string[], width: number): string[] {
     else lines.push(word);
   }
   return lines;
+}
+
+/** A number as people type it: 0.1, but 5e-6. */
+function formatNumber(value: number): string {
+  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential() : String(value);
 }
