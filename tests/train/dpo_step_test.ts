@@ -1,24 +1,31 @@
 import * as tf from "@tensorflow/tfjs";
+import fc from "fast-check";
 import { useBackend } from "../../lib/backend/use_backend.ts";
+import type { LossType } from "../../lib/loss/loss_types.ts";
+import { meanMetrics } from "../../lib/loss/preference_metrics.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { dpoGradients, dpoStep } from "../../lib/train/dpo_step.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { pickPairs, preferenceBatch } from "../../lib/train/preference_batch.ts";
 import { scorePairs } from "../../lib/train/score_pairs.ts";
-import { assertClose } from "../close.ts";
-import { randomPairs, tinyModels } from "./tiny_models.ts";
+import { presentBackends } from "../backend/backends.ts";
+import { assertClose, relativeError } from "../close.ts";
+import { randomPairs, shake, tinyModels } from "./tiny_models.ts";
 
 await useBackend({ backend: "cpu" });
 
-Deno.test("dpoStep() starts at exactly ln 2 with tied rewards", async () => {
-  using models = await tinyModels();
-  const metrics = await evaluate(models, await preferenceBatch(models, randomPairs(5, 1)), {
-    beta: 0.1,
-  });
-  assertEquals(metrics.loss, Math.LN2);
-  assertEquals(metrics["rewards/ties"], 1);
-  assertEquals(metrics["rewards/accuracies"], 0);
-  assertEquals(metrics.chosenPreference, 0.5);
+Deno.test("evaluate() of an untrained policy gives exactly ln 2 and tied rewards, on every backend", async () => {
+  for (const backend of await presentBackends()) {
+    await useBackend({ backend });
+    using models = await tinyModels();
+    const batch = await preferenceBatch(models, randomPairs(5, 1), { batchSize: 2 });
+    const metrics = await evaluate(models, batch, { beta: 0.1, batchSize: 2 });
+    assertEquals(metrics.loss, Math.LN2, backend);
+    assertEquals(metrics["rewards/ties"], 1);
+    assertEquals(metrics["rewards/accuracies"], 0);
+    assertEquals(metrics.chosenPreference, 0.5);
+  }
+  await useBackend({ backend: "cpu" });
 });
 
 Deno.test("dpoStep() lowers the loss of its own batch and leaves no tensor behind", async () => {
@@ -35,18 +42,43 @@ Deno.test("dpoStep() lowers the loss of its own batch and leaves no tensor behin
   assertEquals(last.chosenPreference, 1);
 });
 
-Deno.test("dpoGradients() of micro-batches add up to the large batch's", async () => {
+const LOSSES: LossType[][] = [["sigmoid", "sft"], ["ipo"], ["dpop"], ["hinge"]];
+
+Deno.test("dpoGradients() of micro-batches add up to the large batch's, however it is cut", async () => {
   using models = await tinyModels();
-  const batch = await preferenceBatch(models, randomPairs(5, 3));
-  await dpoStep(models, batch, { beta: 0.1, learningRate: 0.05 });
-  const loss = { beta: 0.2, lossType: ["sigmoid", "sft"] as const, lossWeights: [1, 0.5] };
-  const options = { ...loss, lossType: [...loss.lossType] };
-  const whole = await dpoGradients(models, [batch], options);
-  const parts = [[0, 1], [2, 3], [4]].map((rows) => pickPairs(batch, rows));
-  const added = await dpoGradients(models, parts, options);
-  whole.gradients.forEach((gradient, i) =>
-    assertClose(added.gradients[i], gradient, { absolute: 1e-6, relative: 1e-4 })
+  const batch = await preferenceBatch(models, randomPairs(6, 3));
+  shake(models, 5);
+  const cuts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 6, maxLength: 6 });
+  await fc.assert(
+    fc.asyncProperty(cuts, fc.constantFrom(...LOSSES), async (sizes, lossType) => {
+      const rows = [...batch.pairs.keys()];
+      const parts = sizes.map((size) => rows.splice(0, size)).filter((part) => part.length > 0);
+      const micro = parts.map((part) => pickPairs(batch, part)), options = { beta: 0.2, lossType };
+      const whole = await dpoGradients(models, [batch], options);
+      const added = await dpoGradients(models, micro, options);
+      whole.gradients.forEach((gradient, i) =>
+        assertClose(relativeError(added.gradients[i], gradient), 0, { absolute: 1e-5 })
+      );
+      const [one, other] = [whole, added].map(({ sums }) => meanMetrics(sums));
+      assertClose(Object.values(other), Object.values(one), { relative: 1e-5, absolute: 1e-6 });
+    }),
+    { numRuns: 10 },
   );
+});
+
+Deno.test("dpoGradients() gives with checkpointing, to the last bit, what it gives without", async () => {
+  for (const backend of await presentBackends()) {
+    await useBackend({ backend });
+    using models = await tinyModels();
+    const batch = await preferenceBatch(models, randomPairs(4, 6));
+    shake(models, 6);
+    const [plain, checkpointed] = [
+      await dpoGradients(models, [batch], { beta: 0.1 }),
+      await dpoGradients(models, [batch], { beta: 0.1, checkpointing: true }),
+    ];
+    assertEquals(checkpointed.gradients, plain.gradients, backend);
+  }
+  await useBackend({ backend: "cpu" });
 });
 
 Deno.test("dpoStep() leaves the policy alone when the gradient is not finite", async () => {
@@ -59,11 +91,19 @@ Deno.test("dpoStep() leaves the policy alone when the gradient is not finite", a
   assertEquals(models.trainable.values, before);
 });
 
-Deno.test("scorePairs() does not depend on the batch size", async () => {
+Deno.test("scorePairs() gives a pair the same numbers alone as in any batch", async () => {
   using models = await tinyModels();
-  const pairs = randomPairs(7, 5);
-  const one = await scorePairs(models, pairs, { adapter: true, batchSize: 1 });
-  const all = await scorePairs(models, pairs, { adapter: true, batchSize: 7 });
-  assertClose(all.chosen, one.chosen, { relative: 1e-5 });
-  assertClose(all.rejected, one.rejected, { relative: 1e-5 });
+  shake(models, 7);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.integer({ min: 2, max: 7 }), async (seed, batchSize) => {
+      const pairs = randomPairs(7, seed);
+      const [alone, together] = [
+        await scorePairs(models, pairs, { adapter: true, batchSize: 1 }),
+        await scorePairs(models, pairs, { adapter: true, batchSize }),
+      ];
+      assertClose(together.chosen, alone.chosen, { relative: 1e-5 });
+      assertClose(together.rejected, alone.rejected, { relative: 1e-5 });
+    }),
+    { numRuns: 10 },
+  );
 });

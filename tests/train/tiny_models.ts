@@ -1,9 +1,8 @@
 import { initLora } from "../../lib/lora/lora_adapter.ts";
-import { disposeNetwork } from "../../lib/model/load_network.ts";
 import type { ModelConfig } from "../../lib/model/model_config.ts";
 import { createRandom } from "../../lib/random.ts";
 import type { Tokenizer } from "../../lib/tokenizer/tokenizer.ts";
-import type { Models } from "../../lib/train/build_models.ts";
+import { joinModels, type Models } from "../../lib/train/build_models.ts";
 import { trainableAdapter, trainableWeights } from "../../lib/train/trainable.ts";
 import type { EncodedPair } from "../../lib/types.ts";
 import { randomWeights, TINY } from "../model/taped_llama.ts";
@@ -34,18 +33,17 @@ export async function tinyModels(
   const lora = { rank: 2, alpha: 4, targetModules: ["q_proj", "v_proj"], rsLora: false };
   const adapter = allWeights ? null : initLora(full, lora, { seed: 1 });
   const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
-  return {
-    network,
-    tokenizer: numbers,
-    source: { path: "tiny", basePath: "tiny", adapter: null, config: {}, hash: "tiny" },
-    adapter,
-    trainable,
-    optimizer: null,
-    [Symbol.dispose]() {
-      trainable.dispose();
-      disposeNetwork(network);
-    },
-  };
+  const source = { path: "tiny", basePath: "tiny", adapter: null, config: {}, hash: "tiny" };
+  return joinModels({ network, tokenizer: numbers, source, adapter, trainable });
+}
+
+/** Moves what is trained to random numbers, as after some training. */
+export function shake({ trainable }: Models, seed: number, size = 0.2): void {
+  const random = createRandom(seed);
+  for (const values of trainable.values) {
+    values.forEach((value, i) => values[i] = value + size * random.normal());
+  }
+  trainable.refresh();
 }
 
 /** Random pairs whose responses share a beginning and end with EOS. */

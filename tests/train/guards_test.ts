@@ -1,0 +1,83 @@
+import {
+  createMemoryGuard,
+  createPreferenceGuards,
+  type GuardedMetrics,
+  settingsWarnings,
+} from "../../lib/train/guards.ts";
+import { assert, assertEquals } from "../../lib/std.ts";
+
+const STEPS = 20;
+
+/** Warnings of a run whose steps all read the same, with the step at which each came. */
+function warningsOf(
+  metrics: Partial<GuardedMetrics>,
+  { steps = 3 * STEPS, total = steps }: { steps?: number; total?: number } = {},
+): [step: number, code: string][] {
+  const guard = createPreferenceGuards(), found: [number, string][] = [];
+  const full = { chosenPreference: 0.7, "drift/chosen": 0.5, pairs: 4, ...metrics };
+  for (let step = 1; step <= steps; step++) {
+    for (const { code } of guard(full, step / total)) found.push([step, code]);
+  }
+  return found;
+}
+
+Deno.test("settingsWarnings() warns of a learning rate above 1e-5 and of no other", () => {
+  assertEquals(settingsWarnings({ learningRate: 1e-5 }), []);
+  const [{ code, message }] = settingsWarnings({ learningRate: 2e-5 });
+  assertEquals(code, "learning_rate");
+  assert(message.startsWith("Learning rate 0.00002 is above 1e-5: DPO may push both answers"));
+});
+
+Deno.test("createPreferenceGuards() has nothing to say of a run that goes well", () => {
+  assertEquals(warningsOf({}), []);
+  assertEquals(warningsOf({ "drift/chosen": -0.9, chosenPreference: 0.94 }), []);
+});
+
+Deno.test("createPreferenceGuards() says once that chosen answers lose likelihood", () => {
+  assertEquals(warningsOf({ "drift/chosen": -1.1 }), [[STEPS, "chosen_falls"]]);
+});
+
+Deno.test("createPreferenceGuards() says once that preference is very high", () => {
+  assertEquals(warningsOf({ chosenPreference: 0.96 }), [[STEPS, "preference_high"]]);
+});
+
+Deno.test("createPreferenceGuards() says once, after half of the run, that nothing is learned", () => {
+  assertEquals(warningsOf({ chosenPreference: 0.48 }), [[31, "preference_stuck"]]);
+  assertEquals(warningsOf({ chosenPreference: 0.46 }), []);
+  assertEquals(warningsOf({ chosenPreference: 0.5 }, { total: 120 }), []);
+});
+
+Deno.test("createPreferenceGuards() judges by pairs, over the last steps only", () => {
+  const guard = createPreferenceGuards(), codes: string[] = [];
+  const step = (chosenPreference: number, pairs: number) =>
+    codes.push(
+      ...guard({ chosenPreference, pairs, "drift/chosen": 0 }, 0.1).map(({ code }) => code),
+    );
+  for (let i = 0; i < STEPS; i++) step(0, 1);
+  for (let i = 0; i < STEPS - 2; i++) step(1, 1);
+  assertEquals(codes, []); // two steps at 0 are still in sight: 90 %
+  step(1, 1);
+  assertEquals(codes, ["preference_high"]); // 19 of 20
+  const weighed = createPreferenceGuards();
+  const last = Array.from(
+    { length: STEPS },
+    (_, i) =>
+      weighed(
+        { chosenPreference: i === 0 ? 0 : 1, pairs: i === 0 ? 4 : 1, "drift/chosen": 0 },
+        0.1,
+      ),
+  );
+  assertEquals(last.flat(), []); // 19 of 23 pairs
+});
+
+Deno.test("createMemoryGuard() says once that nine tenths of the memory are in use", () => {
+  const guard = createMemoryGuard(16 * 2 ** 30);
+  assertEquals(guard(14 * 2 ** 30), []);
+  const [{ code, message }] = guard(15 * 2 ** 30);
+  assertEquals(code, "memory");
+  assert(
+    message.startsWith("Memory is about to run out (15.0 of 16.0 GiB): restart with a smaller"),
+  );
+  assertEquals(guard(15.5 * 2 ** 30), []);
+  assertEquals(createMemoryGuard(Infinity)(2 ** 50), []);
+});
