@@ -1,5 +1,5 @@
-import { generate, loadModels, type Message, UsageError, UserError } from "../mod.ts";
-import { printOrWrite } from "./cli/print_or_write.ts";
+import { type Example, generate, loadExamples, loadModels, UsageError } from "../mod.ts";
+import { printOrWrite, tryOutput } from "./cli/print_or_write.ts";
 import { runScript } from "./cli/run_script.ts";
 import { backendFlags, modelFlags } from "./cli/train_flags.ts";
 
@@ -30,6 +30,7 @@ await runScript({
     if ((flags.prompt === undefined) === (flags.file === undefined)) {
       throw new UsageError("Cannot tell what to continue: wanted one of --prompt and --file");
     }
+    await tryOutput(flags.output);
     const prompts = flags.file === undefined ? [flags.prompt!] : await readPrompts(flags.file);
     const turns = prompts.map((prompt) =>
       flags.chat && typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt
@@ -59,27 +60,8 @@ await runScript({
   },
 });
 
-async function readPrompts(path: string): Promise<(string | Message[])[]> {
-  const text = await Deno.readTextFile(path).catch((cause) => {
-    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
-    throw new UserError(`Cannot read "${path}": there is no such file`, { path, cause });
-  });
-  const lines = text.split(/\r?\n/).map((line, i) => ({ line: i + 1, text: line.trim() }));
-  return lines.filter((row) => row.text !== "").map(({ line, text }) => promptOf(path, line, text));
-}
-
-function promptOf(path: string, line: number, text: string): string | Message[] {
-  const where = `Cannot read a prompt at "${path}" line ${line}`;
-  let row: { prompt?: unknown } | null;
-  try {
-    row = JSON.parse(text);
-  } catch (cause) {
-    throw new UserError(`${where}: it is not JSON: ${(cause as Error).message}`, { path, line });
-  }
-  const prompt = row?.prompt;
-  if (typeof prompt === "string" && prompt !== "" || Array.isArray(prompt)) return prompt;
-  throw new UserError(
-    `${where}: "prompt" must be a non-empty string or messages, found ${JSON.stringify(prompt)}`,
-    { path, line, field: "prompt" },
-  );
+/** The prompts of a file of prompts, triplets or examples: what else a row holds is not read. */
+async function readPrompts(path: string): Promise<Example["prompt"][]> {
+  const rows = await loadExamples(path, { completionKey: "prompt" });
+  return rows.map(({ prompt }) => prompt);
 }

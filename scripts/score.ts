@@ -1,6 +1,6 @@
-import { encodePairs, loadModels, loadTriplets, scorePairs } from "../mod.ts";
+import { encodePairs, loadModels, loadTriplets, scorePairs, UserError } from "../mod.ts";
 import { noteEncoded, noteReport } from "./cli/note_data.ts";
-import { printOrWrite } from "./cli/print_or_write.ts";
+import { printOrWrite, tryOutput } from "./cli/print_or_write.ts";
 import { runScript } from "./cli/run_script.ts";
 import { backendFlags, modelFlags } from "./cli/train_flags.ts";
 
@@ -24,6 +24,7 @@ await runScript({
     ...backendFlags,
   },
   async main(flags, io) {
+    await tryOutput(flags.output);
     const triplets = await loadTriplets(flags.file, {
       skipInvalid: flags.skip_invalid,
       onReport: (report) => noteReport(report, io),
@@ -38,12 +39,20 @@ await runScript({
       skipInvalid: flags.skip_invalid,
     });
     noteEncoded(encoded, flags.max_length, io);
-    const { batch_size: batchSize } = flags, { signal } = io;
-    const [policy, reference] = [
-      await scorePairs(models, encoded.rows, { adapter: true, batchSize, signal }),
-      await scorePairs(models, encoded.rows, { adapter: false, batchSize, signal }),
-    ];
-    const lines = encoded.rows.map(({ index, chosen, rejected }, i) =>
+    const { rows } = encoded;
+    if (rows.length === 0) throw new UserError(`Cannot score "${flags.file}": no row is left`);
+    const score = async (adapter: boolean, label: string) => {
+      const progress = io.progress({ label, total: rows.length, unit: "pairs" });
+      const onProgress = (done: number) => progress.update({ done });
+      const options = { batchSize: flags.batch_size, signal: io.signal, onProgress };
+      const scores = await scorePairs(models, rows, { ...options, adapter });
+      progress.end();
+      return scores;
+    };
+    io.note(`The reference is ${models.source.path}`);
+    const reference = await score(false, "Reference");
+    const policy = flags.adapter_path === undefined ? reference : await score(true, "Policy");
+    const lines = rows.map(({ index, chosen, rejected }, i) =>
       JSON.stringify({
         index,
         logps_chosen: policy.chosen[i],

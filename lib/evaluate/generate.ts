@@ -1,3 +1,4 @@
+import { UserError } from "../errors.ts";
 import { generateTokens, type GenerateTokensOptions } from "../model/generate_tokens.ts";
 import { encodePrompt } from "../tokenizer/encode_pair.ts";
 import type { Models } from "../train/build_models.ts";
@@ -30,6 +31,7 @@ export type Generated = {
  *
  * @param prompts plain strings, or messages, which the model's chat template lays out.
  * @returns the texts, in the order of `prompts`.
+ * @throws {UserError} when a prompt has no token, or messages come and the model has no template.
  */
 export async function generate(
   models: Models,
@@ -38,7 +40,11 @@ export async function generate(
 ): Promise<Generated[]> {
   const { adapter = true, batchSize = 16, maxNewTokens = 128, onProgress, ...rest } = options;
   const { network, tokenizer, trainable } = models;
-  const encoded = prompts.map((prompt, index) => ({ ids: encodePrompt(tokenizer, prompt), index }));
+  const encoded = prompts.map((prompt, index) => {
+    const ids = encodePrompt(tokenizer, prompt);
+    if (ids.length > 0) return { ids, index };
+    throw new UserError(`Cannot continue prompt ${index + 1}: it is empty`, { field: "prompt" });
+  });
   const order = encoded.toSorted((a, b) => a.ids.length - b.ids.length);
   const results: Generated[] = new Array(prompts.length);
   for (let start = 0; start < order.length; start += batchSize) {

@@ -1,6 +1,4 @@
-import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { Warning } from "./guards.ts";
 import {
   type FoundCheckpoint,
@@ -9,6 +7,7 @@ import {
   runDifference,
   type TrainState,
 } from "./train_state.ts";
+import { tryToWrite } from "./try_to_write.ts";
 
 export type PrepareRunOptions = {
   /** Items of the training set, and of the validation set where there is one. */
@@ -37,12 +36,6 @@ export async function prepareRun(
     ? await furthest(outputDir, run)
     : { folder: resumeFrom, state: await peekTrainState(resumeFrom, run) };
   return { checkpoint, warnings: [] };
-}
-
-async function tryToWrite(outputDir: string): Promise<void> {
-  const path = join(outputDir, "writable");
-  await writeFileAtomic(path, "");
-  await Deno.remove(path);
 }
 
 async function furthest(

@@ -24,12 +24,13 @@ export type ScorePairsOptions = {
 export async function scorePairs(
   models: Pick<Models, "network" | "trainable">,
   pairs: readonly EncodedPair[],
-  options: ScorePairsOptions,
+  { onProgress, ...options }: ScorePairsOptions & { onProgress?: (done: number) => void },
 ): Promise<PairSums> {
   const batches = scoreBatches(models, pairs, options);
   for (;;) {
     const { done, value } = await batches.next();
     if (done) return value;
+    onProgress?.(value);
   }
 }
 

@@ -1,5 +1,19 @@
+import { dirname } from "node:path";
+import { UserError } from "../../lib/errors.ts";
 import { writeFileAtomic } from "../../lib/io/write_atomic.ts";
+import { tryToWrite } from "../../lib/train/try_to_write.ts";
 import type { ScriptIo } from "./run_script.ts";
+
+/** Finds out before the work whether its result can be written to `output`. */
+export async function tryOutput(output: string | undefined): Promise<void> {
+  if (output === undefined) return;
+  if (await Deno.stat(output).then(({ isDirectory }) => isDirectory, () => false)) {
+    throw new UserError(`Cannot write "${output}": it is a folder, wanted a file`, {
+      path: output,
+    });
+  }
+  await tryToWrite(dirname(output), output);
+}
 
 /** Puts result lines where the user wants them: into a file, which is complete or absent, or out. */
 export async function printOrWrite(

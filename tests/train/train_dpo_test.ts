@@ -188,7 +188,11 @@ Deno.test("trainDpo() says before it computes what keeps it from training", asyn
     ],
     [
       { outputDir: file },
-      `Cannot write "${join(file, "writable")}": a file stands where a folder is needed`,
+      `Cannot write "${file}": a file stands where a folder is needed`,
+    ],
+    [
+      { outputDir: join(file, "out") },
+      `Cannot write "${join(file, "out")}": a file stands where a folder is needed`,
     ],
     [{ outputDir, resumeFrom: "auto" }, `Cannot resume: "${outputDir}" holds no checkpoint`],
     [
