@@ -1,59 +1,54 @@
-/**
- * Makes what the embedded example needs, the same bytes on every machine: the triplets (committed),
- * the notes of Stage A and the untrained model (ignored by git, read once by train_sft.ts).
- */
 import { writeFileAtomic } from "../lib/io/write_atomic.ts";
-import {
-  EMBEDDED_SETS,
-  embeddedExamples,
-  embeddedPairs,
-  unseenNotes,
-} from "../lib/data/embedded_data.ts";
+import { embeddedExamples, embeddedPairs, unseenNotes } from "../lib/data/embedded_data.ts";
 import { writeInitialModel } from "../lib/train/write_initial_model.ts";
+import { runScript, type ScriptIo } from "./cli/run_script.ts";
 
 const TRIPLETS = "phase2_data/dpo";
 const EXAMPLES = "phase1_data/sft/train_sft.jsonl";
 const INITIAL_MODEL = "phase1_data/initial_model";
-/** Enough notes for each word to occur; more would only take longer. */
+/** Enough notes for each word to occur. */
 const TOKENIZER_NOTES = 5000;
 const WEIGHT_SEED = 42;
 
-const examples = [...embeddedExamples()];
-const prompts = new Set(examples.map((example) => example.prompt));
+/** The command that makes `models/sft_specialist/final_model` from what this script writes. */
+const STAGE_A = `  deno run -P=train_sft scripts/train_sft.ts --model_path ${INITIAL_MODEL} \\
+    --train_file ${EXAMPLES} --all_weights --batch_size 16 \\
+    --learning_rate 1e-3 --lr_scheduler cosine --num_epochs 1 \\
+    --output_dir models/sft_specialist`;
+
+await runScript({
+  name: "make_embedded_data",
+  summary: "Makes what the embedded example is made from, the same bytes on every machine: the " +
+    "triplets, and, for Stage A, its notes and the untrained model.",
+  examples: [""],
+  flags: {},
+  async main(_flags, io) {
+    const examples = [...embeddedExamples()];
+    const sets = { train: embeddedPairs("train"), val: embeddedPairs("validation") };
+    refuseOverlap([examples, sets.train, sets.val, unseenNotes()]);
+    for (const [name, pairs] of Object.entries(sets)) {
+      await writeLines(`${TRIPLETS}/${name}_dpo.jsonl`, pairs, io);
+    }
+    await writeLines(EXAMPLES, examples, io);
+    const texts = examples.slice(0, TOKENIZER_NOTES).map((e) => `${e.prompt}${e.completion}`);
+    await writeInitialModel(INITIAL_MODEL, { texts, seed: WEIGHT_SEED });
+    io.print(`${INITIAL_MODEL}: tokenizer, configuration, untrained weights`);
+    io.print(`No note stands in two sets. Stage A, about ten minutes on two cores:\n\n${STAGE_A}`);
+  },
+});
 
 /** Stops where a note stands in two sets. */
-function keepApart(name: string, rows: { prompt: string }[]): void {
-  for (const { prompt } of rows) {
-    if (prompts.has(prompt)) {
-      throw new Error(`A note of "${name}" stands in another set: ${prompt}`);
-    }
+function refuseOverlap(sets: { prompt: unknown }[][]): void {
+  const seen = new Set<unknown>();
+  for (const rows of sets) {
+    const found = rows.find((row) => seen.has(row.prompt));
+    if (found) throw new Error(`A note stands in two sets: ${found.prompt}`);
+    rows.forEach((row) => seen.add(row.prompt));
   }
-  rows.forEach(({ prompt }) => prompts.add(prompt));
 }
 
-async function writeLines(path: string, rows: unknown[]): Promise<void> {
-  const encoder = new TextEncoder();
-  await writeFileAtomic(path, async (write) => {
-    for (let start = 0; start < rows.length; start += 1000) {
-      const lines = rows.slice(start, start + 1000).map((row) => `${JSON.stringify(row)}\n`);
-      await write(encoder.encode(lines.join("")));
-    }
-  });
-  const { size } = await Deno.stat(path);
-  console.log(`${path}: ${rows.length} rows, ${(size / 1e6).toFixed(1)} MB`);
+async function writeLines(path: string, rows: unknown[], io: ScriptIo): Promise<void> {
+  const text = rows.map((row) => `${JSON.stringify(row)}\n`).join("");
+  await writeFileAtomic(path, text);
+  io.print(`${path}: ${rows.length} rows, ${(text.length / 1e6).toFixed(1)} MB`);
 }
-
-for (const set of ["train", "validation"] as const) {
-  const pairs = embeddedPairs(set);
-  keepApart(set, pairs);
-  await writeLines(`${TRIPLETS}/${set === "train" ? "train" : "val"}_dpo.jsonl`, pairs);
-}
-keepApart("unseen", unseenNotes());
-await writeLines(EXAMPLES, examples);
-
-const texts = examples.slice(0, TOKENIZER_NOTES).map((e) => `${e.prompt}${e.completion}`);
-await writeInitialModel(INITIAL_MODEL, { texts, seed: WEIGHT_SEED });
-console.log(`${INITIAL_MODEL}: tokenizer, configuration and untrained weights`);
-console.log(
-  `No note stands in two sets; ${EMBEDDED_SETS.unseen.count} more are kept for the demo.`,
-);

@@ -31,13 +31,13 @@ export function formatScores(columns: readonly ScoreColumn[]): string {
 }
 
 const ROWS: [string, (scores: SummaryScores) => string][] = [
-  ["notes with a wrong detail", (s) => percent(s.notesWithWrongDetail, s.notes)],
-  ["facts recalled", (s) => percent(s.recalled, s.facts)],
+  ["notes with a wrong detail", (s) => shareOf(s.notesWithWrongDetail, s.notes)],
+  ["facts recalled", (s) => shareOf(s.recalled, s.facts)],
   ["mean length, tokens", (s) => (s.tokens / s.notes).toFixed(1)],
 ];
 
 /** `part` of `whole` as people read it: `7.5 %`. */
-export function percent(part: number, whole: number): string {
+export function shareOf(part: number, whole: number): string {
   return `${(100 * part / whole).toFixed(1)} %`;
 }
 
