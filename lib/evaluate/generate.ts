@@ -32,6 +32,17 @@ export type Generated = {
  * @param prompts plain strings, or messages, which the model's chat template lays out.
  * @returns the texts, in the order of `prompts`.
  * @throws {UserError} when a prompt has no token, or messages come and the model has no template.
+ *
+ * @example A text stops by itself or at the limit.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { generate } from "./generate.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const prompt = "Clinical Note: Patient has fever.\n\nSummary:";
+ * const [written] = await generate(models, [prompt], { maxNewTokens: 5 });
+ * assert(written.stopped || written.tokens === 5);
+ * ```
  */
 export async function generate(
   models: Models,

@@ -76,6 +76,23 @@ export async function dpoGradients(
  * @param batch pairs with the reference's log-probabilities, from `preferenceBatch`; several of them
  * are micro-batches whose gradients add up to the large batch's.
  * @returns the metrics before the step.
+ *
+ * @example A second step on the same pairs finds them better told apart.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { encodePairs } from "../tokenizer/encode_all.ts";
+ * import { buildModels } from "./build_models.ts";
+ * import { dpoStep } from "./dpo_step.ts";
+ * import { preferenceBatch } from "./preference_batch.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { rows } = encodePairs(models.tokenizer, triplets.slice(0, 4));
+ * const batch = await preferenceBatch(models, rows);
+ * const first = await dpoStep(models, batch, { beta: 0.1, learningRate: 1e-3 });
+ * const second = await dpoStep(models, batch, { beta: 0.1, learningRate: 1e-3 });
+ * assert(second["rewards/margins"] > first["rewards/margins"]);
+ * ```
  */
 export async function dpoStep(
   models: Models,

@@ -20,6 +20,23 @@ export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTo
  * **Units**: nats, means over pairs; `chosenPreference` is a share.
  *
  * @param batch pairs with the reference's log-probabilities, from `preferenceBatch`.
+ *
+ * @example An untrained policy ties on every pair.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { encodePairs } from "../tokenizer/encode_all.ts";
+ * import { buildModels } from "./build_models.ts";
+ * import { evaluate } from "./evaluate.ts";
+ * import { preferenceBatch } from "./preference_batch.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { rows } = encodePairs(models.tokenizer, triplets.slice(0, 4));
+ * const batch = await preferenceBatch(models, rows);
+ * const metrics = await evaluate(models, batch, { beta: 0.1 });
+ * assert.equal(metrics.loss, Math.LN2);
+ * assert.equal(metrics.chosenPreference, 0.5);
+ * ```
  */
 export async function evaluate(
   models: Models,

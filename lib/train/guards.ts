@@ -26,6 +26,18 @@ export function settingsWarnings({ learningRate }: { learningRate: number }): Wa
   }];
 }
 
+/** Tells of rows that are longer than what the model was made for; `lengths` counts their tokens. */
+export function lengthWarnings(lengths: number[], maxPositions: number): Warning[] {
+  const long = lengths.filter((length) => length > maxPositions);
+  if (long.length === 0) return [];
+  const message = `${long.length} of ${lengths.length} rows are longer than the ${maxPositions} ` +
+    `tokens that this model was made for (the longest has ${
+      long.reduce((a, b) => Math.max(a, b))
+    }): what it does ` +
+    "beyond them is a guess. Lower --max_length, or leave those rows out.";
+  return [{ code: "long_rows", message }];
+}
+
 /** What the preference guards read of a step. */
 export type GuardedMetrics = Pick<PreferenceMetrics, "chosenPreference" | "drift/chosen" | "pairs">;
 

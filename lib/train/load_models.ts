@@ -34,6 +34,16 @@ export type LoadModelsOptions = {
  *
  * @throws {UserError} when neither path is given, a file can't be read, the adapter doesn't fit, or
  * the recorded reference is no longer what it was trained against.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadModels } from "./load_models.ts";
+ * const modelPath = "models/sft_specialist/final_model";
+ * using models = await loadModels({ modelPath });
+ * assert.equal(models.source.path, modelPath);
+ * await assert.rejects(loadModels({}), /wanted a model path or an adapter path, found neither/);
+ * ```
  */
 export async function loadModels(options: LoadModelsOptions): Promise<Models> {
   const { modelPath, adapterPath } = options;

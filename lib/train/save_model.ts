@@ -19,6 +19,19 @@ export type ExtraFiles = Record<string, unknown>;
  * **Shapes and dtypes**: float32.
  *
  * @throws {UserError} when the folder can't be written; what stood there then stays.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { buildModels } from "./build_models.ts";
+ * import { loadModels } from "./load_models.ts";
+ * import { saveAdapter } from "./save_model.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const folder = await Deno.makeTempDir();
+ * await saveAdapter(models, folder);
+ * using loaded = await loadModels({ adapterPath: folder });
+ * assert.deepEqual(loaded.adapter!.parameters, models.adapter!.parameters);
+ * ```
  */
 export async function saveAdapter(
   models: Models,

@@ -20,6 +20,22 @@ export type ScorePairsOptions = {
  *
  * **Units**: nats, summed over response tokens with EOS.
  * **Memory**: no tensor is left behind.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { encodePairs } from "../tokenizer/encode_all.ts";
+ * import { buildModels } from "./build_models.ts";
+ * import { scorePairs } from "./score_pairs.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { rows } = encodePairs(models.tokenizer, triplets.slice(0, 4));
+ * const reference = await scorePairs(models, rows, { adapter: false, batchSize: 4 });
+ * assert(reference.chosen.every((logProb) => logProb < 0)); // a text's probability is below 1
+ * const policy = await scorePairs(models, rows, { adapter: true, batchSize: 4 });
+ * assert.deepEqual(policy, reference); // nothing is trained yet
+ * ```
  */
 export async function scorePairs(
   models: Pick<Models, "network" | "trainable">,

@@ -5,7 +5,12 @@ import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import { dpoGradients } from "./dpo_step.ts";
 import { evaluate } from "./evaluate.ts";
-import { createPreferenceGuards, type GuardedMetrics, settingsWarnings } from "./guards.ts";
+import {
+  createPreferenceGuards,
+  type GuardedMetrics,
+  lengthWarnings,
+  settingsWarnings,
+} from "./guards.ts";
 import { meanMetrics } from "../loss/preference_metrics.ts";
 import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
 import { prepareRun } from "./prepare_run.ts";
@@ -14,6 +19,7 @@ import { writeModelFiles } from "./save_model.ts";
 import {
   freshState,
   LOOP_DEFAULTS,
+  nameRows,
   type TrainEvent,
   type TrainLoopOptions,
   type TrainTask,
@@ -49,6 +55,25 @@ const DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 4, learningRate: 5e-6 } as const
  *
  * @throws {UserError} when there is nothing to train on, an option is out of its range, the loss is
  * not finite, a checkpoint is of another run, or a file can't be written.
+ *
+ * @example The first loss is ln 2, for the policy starts as the reference.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { encodePairs } from "../tokenizer/encode_all.ts";
+ * import { buildModels } from "./build_models.ts";
+ * import { trainDpo } from "./train_dpo.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { rows } = encodePairs(models.tokenizer, triplets.slice(0, 4));
+ * const losses: number[] = [];
+ * const options = { learningRate: 1e-3, warmupRatio: 0, epochs: 4 };
+ * for await (const event of trainDpo(models, rows, options)) {
+ *   if (event.type === "step") losses.push(event.metrics.loss);
+ * }
+ * assert.equal(losses[0].toFixed(4), "0.6931");
+ * assert(losses[3] < losses[0]);
+ * ```
  */
 export async function* trainDpo(
   models: Models,
@@ -63,9 +88,9 @@ export async function* trainDpo(
     size: pairs.length,
     validationSize: options.validation?.length,
   });
-  for (const warning of [...settingsWarnings(loop), ...warnings]) {
-    yield { type: "warning", ...warning };
-  }
+  const { maxPositions } = models.network.config;
+  warnings.push(...settingsWarnings(loop), ...lengthWarnings(pairs.map(longest), maxPositions));
+  for (const warning of warnings) yield { type: "warning", ...warning };
   const train = yield* withReference(models, pairs, loop, "reference_train.json");
   const validation = options.validation && train &&
     (yield* withReference(models, options.validation, loop, "reference_validation.json"));
@@ -76,6 +101,11 @@ export async function* trainDpo(
   const parts = { train, validation: validation ?? undefined, config, loop, options };
   const task = dpoTask(models, parts), stats = "dpo_training_stats.json";
   yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings: config });
+}
+
+/** Tokens of a pair's longer sequence. */
+function longest({ prompt, chosen, rejected }: EncodedPair): number {
+  return prompt.length + Math.max(chosen.length, rejected.length);
 }
 
 /** Asks the reference about all pairs; null when the user stopped it. */
@@ -168,7 +198,7 @@ function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
       return await evaluate(models, validation, { ...loss, batchSize: loop.batchSize });
     },
     save: (folder) => writeModelFiles(models, folder, { "dpo_config.json": config }),
-    nameRows: (rows) => `rows ${rows.map((row) => train.pairs[row].index + 1).join(", ")}`,
+    nameRows: (rows) => nameRows(rows.map((row) => train.pairs[row])),
     judge: ({ metrics, weight }, progress) =>
       guard({ ...metrics, pairs: weight } as GuardedMetrics, progress),
   };

@@ -262,6 +262,11 @@ function epochOrders({ size }: TrainTask, { seed }: TrainLoopOptions): (epoch: n
   };
 }
 
+/** Rows in a message: their places among the rows that are trained on, counted from 1. */
+export function nameRows(rows: { index: number }[]): string {
+  return `rows ${rows.map(({ index }) => index + 1).join(", ")} of the training set`;
+}
+
 /** The most memory that this process ever held, in bytes. */
 export function peakMemoryBytes(): number {
   return process.resourceUsage().maxRSS * 1024;

@@ -5,12 +5,14 @@ import type { Models } from "./build_models.ts";
 import { definedOnly } from "./defined_only.ts";
 import { prepareRun } from "./prepare_run.ts";
 import { hashJson } from "./reference_cache.ts";
+import { lengthWarnings } from "./guards.ts";
 import { loopSettings, modelSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { writeModelFiles } from "./save_model.ts";
 import { addGradients } from "./trainable.ts";
 import {
   LOOP_DEFAULTS,
+  nameRows,
   type StepGradients,
   type TrainEvent,
   type TrainLoopOptions,
@@ -39,6 +41,22 @@ const DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 8, learningRate: 2e-4 } as const
  *
  * @throws {UserError} when there is nothing to train on, the loss is not finite, a checkpoint is of
  * another run, or a file can't be written.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodeExamples } from "../tokenizer/encode_all.ts";
+ * import { buildModels } from "./build_models.ts";
+ * import { trainSft } from "./train_sft.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const example = { prompt: "Note: fever.\n\nSummary:", completion: " Fever." };
+ * const { rows } = encodeExamples(models.tokenizer, [example]);
+ * const losses: number[] = [];
+ * for await (const event of trainSft(models, rows, { learningRate: 1e-2, epochs: 4 })) {
+ *   if (event.type === "step") losses.push(event.metrics.loss);
+ * }
+ * assert(losses[3] < losses[0]);
+ * ```
  */
 export async function* trainSft(
   models: Models,
@@ -57,6 +75,8 @@ export async function* trainSft(
     size: examples.length,
     validationSize: validation?.length,
   });
+  const lengths = examples.map(({ prompt, completion }) => prompt.length + completion.length);
+  warnings.push(...lengthWarnings(lengths, models.network.config.maxPositions));
   for (const warning of warnings) yield { type: "warning", ...warning };
   const task: TrainTask = {
     models,
@@ -66,7 +86,7 @@ export async function* trainSft(
       sftGradients(models, microBatches.map((rows) => rows.map((row) => examples[row])), options),
     validate: async () => validation ? { loss: await sftLoss(models, validation, loop) } : null,
     save: (folder) => writeModelFiles(models, folder, { "sft_config.json": config }),
-    nameRows: (rows) => `rows ${rows.map((row) => examples[row].index + 1).join(", ")}`,
+    nameRows: (rows) => nameRows(rows.map((row) => examples[row])),
     judge: () => [],
   };
   const stats = "sft_training_stats.json";

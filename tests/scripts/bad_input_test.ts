@@ -7,8 +7,16 @@ import { trainedAdapter } from "../lora/tiny_network.ts";
 import { letterTokenizer, writeRows } from "../train/tiny_folder.ts";
 import { runScript, tinyWorkplace, typed, type Workplace } from "./run_tiny.ts";
 
-/** Arguments, and how the last line of stderr reads: the whole of it, or its beginning and end. */
-type Case = { args: string[]; says: string | [start: string, end: string]; code?: 1 | 2 };
+/**
+ * Arguments, and how the last line of stderr reads: the whole of it, or its beginning and end; `first`
+ * where nothing may have been done before.
+ */
+type Case = {
+  args: string[];
+  says: string | [start: string, end: string];
+  code?: 1 | 2;
+  first?: boolean;
+};
 
 /** The flags that each script needs, with good values; a case changes some of them. */
 type Flags = Record<string, string>;
@@ -98,6 +106,7 @@ async function commonCases(place: Workplace, script: string): Promise<Case[]> {
       says: `Cannot write "${
         join(at("in_the_way"), "out")
       }": a file stands where a folder is needed`,
+      first: output === "output",
     },
     {
       args: typed({ ...flags, batch_siz: "4" }),
@@ -219,12 +228,13 @@ for (const script of Object.keys(scripts)) {
   });
 }
 
-async function check(script: string, { args, says, code = 1 }: Case): Promise<void> {
+async function check(script: string, { args, says, code = 1, first }: Case): Promise<void> {
   const ended = await runScript(script, args);
   const last = ended.stderr.trimEnd().split("\n").at(-1)!;
   const [start, end] = typeof says === "string" ? [says, says] : says;
   const told = `${script} ${args.join(" ")}\n${ended.stderr}`;
   assertEquals([ended.code, ended.stdout], [code, ""], told);
   assert(last.startsWith(start) && last.endsWith(end), `wanted ${start} ... ${end}, found ${told}`);
+  assert(!first || ended.stderr === `${last}\n`, told);
   assert(!ended.stderr.includes("    at ") && !ended.stderr.includes("Unexpected"), told);
 }

@@ -2,6 +2,7 @@ import {
   createMemoryGuard,
   createPreferenceGuards,
   type GuardedMetrics,
+  lengthWarnings,
   settingsWarnings,
 } from "../../lib/train/guards.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
@@ -26,6 +27,16 @@ Deno.test("settingsWarnings() warns of a learning rate above 1e-5 and of no othe
   const [{ code, message }] = settingsWarnings({ learningRate: 2e-5 });
   assertEquals(code, "learning_rate");
   assert(message.startsWith("Learning rate 0.00002 is above 1e-5: DPO may push both answers"));
+});
+
+Deno.test("lengthWarnings() tells of rows that are longer than the model's positions", () => {
+  assertEquals(lengthWarnings([64, 3], 64), []);
+  const [{ code, message }] = lengthWarnings([64, 65, 3, 90], 64);
+  assertEquals(code, "long_rows");
+  assert(
+    message.startsWith("2 of 4 rows are longer than the 64 tokens that this model was made for"),
+  );
+  assert(message.includes("(the longest has 90)"));
 });
 
 Deno.test("createPreferenceGuards() has nothing to say of a run that goes well", () => {

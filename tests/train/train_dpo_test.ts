@@ -86,7 +86,7 @@ Deno.test("trainDpo() warns of a high rate, and names the rows where the loss br
   const { message } = await userError(training());
   assertEquals(ofType(events, "warning").map(({ code }) => code), ["learning_rate"]);
   assert(
-    /^Cannot go on at step 1: loss NaN .* on rows \d+, \d+, \d+, \d+ are not both finite\. This step/
+    /^Cannot go on at step 1: loss NaN .* on rows \d+, \d+, \d+, \d+ of the training set are not both finite\. This step/
       .test(message),
     message,
   );
