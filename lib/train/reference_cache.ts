@@ -21,7 +21,7 @@ export type ReferenceOptions = Omit<ScorePairsOptions, "adapter"> & {
 /**
  * The reference's log-probabilities of all pairs: from the file of an earlier run where weights,
  * tokens, backend and batch size are the same, computed and kept otherwise. Yields how many pairs are
- * done.
+ * done, from 0 on; nothing where all were kept.
  */
 export async function* referenceBatch(
   models: Models,
@@ -31,6 +31,7 @@ export async function* referenceBatch(
   const key = referenceKey(models, pairs, options);
   const cached = cachePath === undefined ? null : await readCache(cachePath, key, pairs.length);
   if (cached) return { pairs, reference: cached };
+  yield 0;
   const reference = yield* scoreBatches(models, pairs, { ...options, adapter: false });
   if (cachePath !== undefined) {
     const [chosen, rejected] = [[...reference.chosen], [...reference.rejected]];

@@ -117,13 +117,11 @@ async function* withReference(
 ): AsyncGenerator<TrainEvent, PreferenceBatch | null> {
   const cachePath = outputDir && join(outputDir, name), total = pairs.length;
   const batches = referenceBatch(models, pairs, { batchSize, cachePath, signal });
-  yield { type: "reference", done: 0, total };
   try {
     for (;;) {
       const { done, value } = await batches.next();
-      const reached = done ? total : value;
-      if (done || reached < total) yield { type: "reference", done: reached, total };
       if (done) return value;
+      yield { type: "reference", done: value, total };
     }
   } catch (error) {
     if (signal?.aborted && error === signal.reason) return null;
