@@ -7,7 +7,7 @@ import { describeBackend } from "../lib/backend/use_backend.ts";
 import { buildModels } from "../lib/train/build_models.ts";
 import { dpoStep } from "../lib/train/dpo_step.ts";
 import { preferenceBatch } from "../lib/train/preference_batch.ts";
-import { peakMemoryBytes } from "../lib/train/train_loop.ts";
+import { peakMemoryBytes } from "../lib/train/guards.ts";
 import type { BenchPair } from "./pairs.ts";
 
 const BATCH = 4;

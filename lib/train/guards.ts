@@ -1,3 +1,5 @@
+import process from "node:process";
+import { formatNumber } from "../format_number.ts";
 import type { PreferenceMetrics } from "../types.ts";
 
 /** Something that the user should know, said once. */
@@ -20,7 +22,9 @@ export function settingsWarnings({ learningRate }: { learningRate: number }): Wa
   return [{
     code: "learning_rate",
     message:
-      `Learning rate ${learningRate} is above 1e-5: DPO may push both answers down and the ` +
+      `Learning rate ${
+        formatNumber(learningRate)
+      } is above 1e-5: DPO may push both answers down and the ` +
       "model into gibberish. 5e-6 is the standard, 1e-6 the cautious rate; small models with LoRA " +
       'bear more. Watch "logps/chosen" and read what the model writes.',
   }];
@@ -64,15 +68,16 @@ function judge(window: GuardedMetrics[], progress: number): Warning[] {
   if (drift < -CHOSEN_FALL) {
     const message =
       `The chosen answers themselves lose likelihood (${drift.toFixed(1)} nats on average): the ` +
-      "model may write worse while preference rises. Mix in an SFT term (--loss_type " +
-      "sigmoid,sft --loss_weights 1,1), use --loss_type dpop, or lower --learning_rate.";
+      "model may end in gibberish while preference rises. Mix in an SFT term (--loss_type " +
+      "sigmoid,sft --loss_weights 1,1), use --loss_type dpop, lower --learning_rate, or hold it " +
+      "closer to the reference (--beta 0.5, or 1.0).";
     warnings.push({ code: "chosen_falls", message });
   }
   if (progress > 0.5 && Math.abs(preference - 0.5) < STUCK) {
     const message =
-      `Chosen Preference stays at ${percent} after half of the run: nothing is learned yet. Try ` +
-      "another --learning_rate (up by 10 if the loss stands still, down if it jumps), more " +
-      "epochs, or check that chosen and rejected differ in what you want taught.";
+      `Chosen Preference stays at ${percent} after half of the run: nothing is learned yet. If the ` +
+      "loss jumps, try --learning_rate 1e-6 or --beta 0.5; if it stands still, up to ten times the " +
+      "rate or more epochs. Check that chosen and rejected differ in what you want taught.";
     warnings.push({ code: "preference_stuck", message });
   }
   if (preference >= HIGH_PREFERENCE) {
@@ -96,6 +101,11 @@ export function createMemoryGuard(machineBytes: number): (usedBytes: number) => 
       "smaller --batch_size and more --gradient_accumulation_steps, or --gradient_checkpointing.";
     return unsaid([{ code: "memory", message }]);
   };
+}
+
+/** The most memory that this process ever held, in bytes. */
+export function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
 }
 
 /** Lets each kind of warning pass the first time. */

@@ -6,7 +6,8 @@ import { UserError } from "../errors.ts";
 import { readJsonObject } from "../io/read_json.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { Models } from "./build_models.ts";
-import { peakMemoryBytes, type TrainLoopOptions } from "./train_loop.ts";
+import { peakMemoryBytes } from "./guards.ts";
+import type { TrainLoopOptions } from "./train_loop.ts";
 import type { TrainState } from "./train_state.ts";
 
 /** `dpo_config.json`: what the saved policy was trained with and against. */

@@ -17,7 +17,6 @@ import { prepareRun } from "./prepare_run.ts";
 import { hashJson, referenceBatch } from "./reference_cache.ts";
 import { writeModelFiles } from "./save_model.ts";
 import {
-  freshState,
   LOOP_DEFAULTS,
   nameRows,
   type TrainEvent,
@@ -26,6 +25,7 @@ import {
 } from "./train_loop.ts";
 import { type DpoConfig, loopSettings, modelSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
+import { freshState } from "./train_state.ts";
 import { definedOnly } from "./defined_only.ts";
 
 /** Options of {@link trainDpo}. */

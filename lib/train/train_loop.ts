@@ -1,14 +1,14 @@
 import { join } from "node:path";
-import process from "node:process";
-import { describeBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
 import { writeFolderAtomic } from "../io/write_atomic.ts";
 import { learningRateAt, type Schedule } from "../optim/schedule.ts";
 import { createRandom, shuffle } from "../random.ts";
 import type { Models } from "./build_models.ts";
 import { nextTurn } from "../next_turn.ts";
-import { createMemoryGuard, type Warning } from "./guards.ts";
+import { createMemoryGuard, peakMemoryBytes, type Warning } from "./guards.ts";
 import {
+  backendName,
+  freshState,
   readTrainState,
   removeStepCheckpoints,
   type TrainState,
@@ -117,7 +117,9 @@ export async function* trainLoop(
     }
     const startedMs = performance.now();
     const rows = orderOf(epoch).slice(inEpoch * perStep, (inEpoch + 1) * perStep);
-    const result = await takeStep(task, rows, { ...options, step: state.step, steps });
+    const hasCheckpoint = (savedStep > 0 ? options.outputDir : options.resumeFrom) !== undefined;
+    const run = { ...options, step: state.step, steps, hasCheckpoint };
+    const result = await takeStep(task, rows, run);
     record(state, result, {
       epoch: (state.step + 1) / stepsPerEpoch,
       startedMs,
@@ -174,7 +176,7 @@ async function* writeCheckpoint(
 async function takeStep(
   task: TrainTask,
   rows: number[],
-  options: TrainLoopOptions & { step: number; steps: number },
+  options: TrainLoopOptions & { step: number; steps: number; hasCheckpoint: boolean },
 ): Promise<StepGradients> {
   const { batchSize, schedule, warmupRatio, maxGradNorm, weightDecay, step, steps } = options;
   const microBatches = Array.from(
@@ -194,8 +196,9 @@ async function takeStep(
   if (!Number.isFinite(norm)) {
     throw new UserError(
       `Cannot go on at step ${step + 1}: loss ${loss} and gradient norm ${norm} on ` +
-        `${task.nameRows(rows)} are not both finite. This step was not taken and the last ` +
-        "checkpoint is good; look at those rows, or lower --learning_rate",
+        `${task.nameRows(rows)} are not both finite. This step was not taken, ` +
+        (options.hasCheckpoint ? "and the last checkpoint is good" : "no checkpoint was written") +
+        "; look at those rows, or lower --learning_rate",
     );
   }
   return {
@@ -238,17 +241,6 @@ async function endEpoch(
   return { type: "epoch", epoch, epochs, train, validation };
 }
 
-/** Where a run stands that has not begun. */
-export function freshState(run: TrainState["run"]): TrainState {
-  const zero = { epochSums: {}, epochWeight: 0, tokens: 0, items: 0, elapsedMs: 0 };
-  return { version: 1, step: 0, run, backend: backendName(), ...zero, stepLog: [], epochLog: [] };
-}
-
-function backendName(): string {
-  const { version, device } = describeBackend();
-  return `${version} (${device})`;
-}
-
 /** The rows of an epoch in their order, which is drawn once an epoch. */
 function epochOrders({ size }: TrainTask, { seed }: TrainLoopOptions): (epoch: number) => number[] {
   let current = -1, order: number[] = [];
@@ -265,9 +257,4 @@ function epochOrders({ size }: TrainTask, { seed }: TrainLoopOptions): (epoch: n
 /** Rows in a message: their places among the rows that are trained on, counted from 1. */
 export function nameRows(rows: { index: number }[]): string {
   return `rows ${rows.map(({ index }) => index + 1).join(", ")} of the training set`;
-}
-
-/** The most memory that this process ever held, in bytes. */
-export function peakMemoryBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
 }

@@ -1,6 +1,8 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { describeBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
+import { formatNumber } from "../format_number.ts";
 import { readJsonObject } from "../io/read_json.ts";
 import { openSafetensors, writeSafetensors } from "../io/safetensors.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
@@ -26,6 +28,18 @@ export type TrainState = {
   stepLog: Record<string, number>[];
   epochLog: Record<string, unknown>[];
 };
+
+/** Where a run stands that has not begun. */
+export function freshState(run: TrainState["run"]): TrainState {
+  const zero = { epochSums: {}, epochWeight: 0, tokens: 0, items: 0, elapsedMs: 0 };
+  return { version: 1, step: 0, run, backend: backendName(), ...zero, stepLog: [], epochLog: [] };
+}
+
+/** What computes, in words. */
+export function backendName(): string {
+  const { version, device } = describeBackend();
+  return `${version} (${device})`;
+}
 
 const trainStateSchema: z.ZodType<TrainState> = z.object({
   version: z.literal(1),
@@ -141,7 +155,9 @@ async function parseTrainState(folder: string): Promise<TrainState> {
 /** The first setting in which a checkpoint's run is another one, in words; null for the same run. */
 export function runDifference(found: TrainState["run"], wanted: TrainState["run"]): string | null {
   for (const [key, value] of Object.entries(wanted)) {
-    const [theirs, ours] = [found[key], value].map((setting) => JSON.stringify(setting));
+    const [theirs, ours] = [found[key], value].map((setting) =>
+      typeof setting === "number" ? formatNumber(setting) : JSON.stringify(setting)
+    );
     if (theirs !== ours) return `its ${key} is ${theirs}, this run's ${ours}`;
   }
   return null;

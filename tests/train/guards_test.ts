@@ -26,7 +26,7 @@ Deno.test("settingsWarnings() warns of a learning rate above 1e-5 and of no othe
   assertEquals(settingsWarnings({ learningRate: 1e-5 }), []);
   const [{ code, message }] = settingsWarnings({ learningRate: 2e-5 });
   assertEquals(code, "learning_rate");
-  assert(message.startsWith("Learning rate 0.00002 is above 1e-5: DPO may push both answers"));
+  assert(message.startsWith("Learning rate 2e-5 is above 1e-5: DPO may push both answers"));
 });
 
 Deno.test("lengthWarnings() tells of rows that are longer than the model's positions", () => {
@@ -56,6 +56,21 @@ Deno.test("createPreferenceGuards() says once, after half of the run, that nothi
   assertEquals(warningsOf({ chosenPreference: 0.48 }), [[31, "preference_stuck"]]);
   assertEquals(warningsOf({ chosenPreference: 0.46 }), []);
   assertEquals(warningsOf({ chosenPreference: 0.5 }, { total: 120 }), []);
+});
+
+Deno.test("createPreferenceGuards() names the original system's cures", () => {
+  const cureOf = (metrics: Partial<GuardedMetrics>) => {
+    const guard = createPreferenceGuards();
+    const full = { chosenPreference: 0.7, "drift/chosen": 0.5, pairs: 4, ...metrics };
+    const warnings = Array.from({ length: STEPS }, () => guard(full, 1)).flat();
+    return warnings.map(({ message }) => message).join();
+  };
+  assert(cureOf({ chosenPreference: 0.5 }).includes("--learning_rate 1e-6 or --beta 0.5"));
+  assert(
+    /gibberish.*sigmoid,sft.*dpop.*lower --learning_rate.*1\.0/.test(
+      cureOf({ "drift/chosen": -9 }),
+    ),
+  );
 });
 
 Deno.test("createPreferenceGuards() judges by pairs, over the last steps only", () => {

@@ -134,6 +134,8 @@ Deno.test("trainDpo() refuses to resume a run of other settings, and says which"
   for (const resumeFrom of ["auto", folder]) {
     const { message } = await userError(run({ outputDir, resumeFrom, beta: 0.5 }));
     assertEquals(message, `Cannot resume from "${folder}": its beta is 0.1, this run's 0.5`);
+    const faster = await userError(run({ outputDir, resumeFrom, learningRate: 5e-5 }));
+    assert(faster.message.endsWith("this run's 5e-5"), faster.message);
   }
 });
 
