@@ -1,3 +1,4 @@
+import { normalize } from "node:path";
 import {
   buildModels,
   encodePairs,
@@ -23,7 +24,7 @@ await runScript({
     "--learning_rate 1e-6 --beta 0.1 --batch_size 4",
     "--learning_rate 5e-6 --batch_size 2 --lora_r 8",
     "--loss_type sigmoid,sft --loss_weights 1,1",
-    "--resume auto",
+    "--resume",
   ],
   flags: {
     sft_model_path: {
@@ -45,7 +46,12 @@ await runScript({
       default: "./models/dpo_hallucination_resistant",
       help: "Where checkpoints and final_model go",
     },
-    learning_rate: { type: "number", min: 0, default: 5e-6, help: "Highest rate of AdamW" },
+    learning_rate: {
+      type: "number",
+      min: 0,
+      default: 5e-6,
+      help: "Highest rate of AdamW; above 1e-5 a model may collapse",
+    },
     beta: { type: "number", min: 0, default: 0.1, help: "Larger holds closer to the reference" },
     batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
     loss_type: {
@@ -108,7 +114,8 @@ async function loadData(
       onReport: (report) => noteReport(report, io),
     });
   const train = await load(flags.train_file);
-  const valFile = flags.val_file ?? (flags.train_file === DEMO_TRAIN ? DEMO_VAL : undefined);
+  const isDemo = normalize(flags.train_file) === DEMO_TRAIN;
+  const valFile = flags.val_file ?? (isDemo ? DEMO_VAL : undefined);
   if (valFile !== undefined) return { train, validation: await load(valFile) };
   const split = splitTriplets(train, { fraction: 0.1, seed: flags.seed });
   io.note(

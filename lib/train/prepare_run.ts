@@ -63,7 +63,7 @@ async function leftoverWarnings(
   const difference = runDifference(last.state.run, run);
   const message = difference === null
     ? `"${outputDir}" holds checkpoints of this very run, up to step ${last.state.step}; they are ` +
-      "written anew. --resume auto goes on from there instead."
+      "written anew. --resume goes on from there instead."
     : `"${outputDir}" holds checkpoints of another run (${difference}); those of the same name are ` +
       "written over, others stay. Another --output_dir keeps the runs apart.";
   return [{ code: "leftover_checkpoints", message }];

@@ -22,9 +22,19 @@ export function explainError(error: unknown, options: ExplainErrorOptions): Expl
       "same command again";
     return { message, exitCode: 1 };
   }
+  if (causes(error).some(({ message }) => outOfMemory.test(message))) {
+    const message = "Cannot go on: memory ran out; run again with a smaller --batch_size, 2 or 1 " +
+      "(in training, more --gradient_accumulation_steps make up for it, and " +
+      "--gradient_checkpointing saves more)";
+    return { message, exitCode: 1 };
+  }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { message: `Unexpected error: ${text} (--debug shows where it arose)`, exitCode: 1 };
 }
+
+/** What TensorFlow, WebAssembly, WebGPU and JavaScript say when no memory is left. */
+const outOfMemory =
+  /\bOOM\b|out of memory|bad_alloc|memory access out of bounds|allocat\w+ (failed|memory)/i;
 
 /** An error, what caused it, what caused that. */
 function causes(error: unknown): Error[] {

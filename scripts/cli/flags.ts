@@ -2,7 +2,10 @@ import { closest, distance } from "fastest-levenshtein";
 import { UsageError } from "../../lib/errors.ts";
 import { parseFlags } from "../../lib/std.ts";
 
-/** How a flag is declared; a flag without `default` or `required` may be absent. */
+/**
+ * How a flag is declared; a flag without `default` or `required` may be absent, and one with `bare`
+ * has that value where it stands without one.
+ */
 export type Flag =
   & {
     /** What it does, in a sentence without a full stop; the default is added by itself. */
@@ -12,7 +15,7 @@ export type Flag =
   }
   & (
     | { type: "boolean" }
-    | { type: "string"; default?: string; required?: true }
+    | { type: "string"; default?: string; required?: true; bare?: string }
     | { type: "number" | "integer"; default?: number; required?: true; min?: number; max?: number }
     | { type: "choice"; choices: readonly string[]; default?: string; required?: true }
     | { type: "list"; choices?: readonly string[]; default?: readonly string[]; required?: true }
@@ -73,12 +76,15 @@ function joinValues(args: string[], flags: Flags): string[] {
     else if (args[i] !== `--${name}` && !equals) joined.push(args[i]);
     else if (flags[name].type === "boolean") joined.push(`--${name}=true`);
     else if (equals || !args[i + 1] || args[i + 1].startsWith("--")) {
-      throw new UsageError(`--${name} needs a value: ${describeWanted(flags[name])}`, {
-        field: name,
-      });
+      joined.push(`--${name}=${bareValue(name, flags[name])}`);
     } else joined.push(`--${name}=${args[++i]}`);
   }
   return joined;
+}
+
+function bareValue(name: string, flag: Flag): string {
+  if ("bare" in flag && flag.bare !== undefined) return flag.bare;
+  throw new UsageError(`--${name} needs a value: ${describeWanted(flag)}`, { field: name });
 }
 
 function describeUnknown(typed: string, names: string[]): string {

@@ -118,7 +118,7 @@ function end(
   io.note(
     step === 0
       ? "Stopped before the first step; nothing was trained."
-      : `Stopped after step ${step}; go on with --resume auto`,
+      : `Stopped after step ${step}; go on with --resume`,
   );
   return 130;
 }

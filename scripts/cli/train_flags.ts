@@ -79,8 +79,9 @@ export const trainFlags = {
   save_steps: { type: "integer", min: 1, help: "Writes a checkpoint each so many steps too" },
   resume: {
     type: "string",
-    value: "auto|PATH",
-    help: "Goes on from this run's furthest checkpoint in output_dir, or from one by path",
+    value: "[PATH]",
+    bare: "auto",
+    help: "Goes on from this run's furthest checkpoint in output_dir, or from the one at PATH",
   },
   skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
   ...backendFlags,

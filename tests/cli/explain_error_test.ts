@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { UsageError, UserError } from "../../lib/errors.ts";
-import { assertEquals } from "../../lib/std.ts";
+import { assert, assertEquals } from "../../lib/std.ts";
 import { explainError } from "../../scripts/cli/explain_error.ts";
 
 const denied = (kind: string, target: string) =>
@@ -50,6 +50,21 @@ Deno.test("explainError() finds a missing permission behind the message of a lib
     explain(error).message.split("\n")[0],
     explain(denied("read", "/a")).message.split("\n")[0],
   );
+});
+
+Deno.test("explainError() knows what each backend says when memory runs out", () => {
+  const said = [
+    new Error("Invalid TF_Status: 8\nMessage: OOM when allocating tensor with shape[2000000]"),
+    new WebAssembly.RuntimeError("memory access out of bounds"),
+    new RangeError("Array buffer allocation failed"),
+    new UserError("while training", { cause: new Error("Out of memory") }),
+  ];
+  for (const error of said.slice(0, 3)) {
+    const { message, exitCode } = explain(error);
+    assert(message.startsWith("Cannot go on: memory ran out; run again with a smaller --batch_si"));
+    assertEquals(exitCode, 1);
+  }
+  assertEquals(explain(said[3]).message, "while training"); // a sentence that is there already
 });
 
 Deno.test("explainError() knows a full disk, and says how to see an unexpected error's origin", () => {

@@ -13,6 +13,7 @@ const flags = {
   loss_weights: { type: "numbers", help: "Their weights" },
   target_modules: { type: "list", help: "Layers", default: ["q_proj"] },
   lr_scheduler: { type: "choice", choices: ["linear", "cosine"], help: "Shape", default: "linear" },
+  resume: { type: "string", help: "Goes on", bare: "auto" },
   dry_run: { type: "boolean", help: "Only say what would be done" },
 } as const satisfies Flags;
 
@@ -33,6 +34,7 @@ Deno.test("readFlags() gives defaults, undefined and false for what was not type
     loss_weights: undefined,
     target_modules: ["q_proj"],
     lr_scheduler: "linear",
+    resume: undefined,
     dry_run: false,
   });
 });
@@ -47,14 +49,21 @@ Deno.test("readFlags() reads each type, as --name value and as --name=value", ()
     loss_weights: [1, -0.5],
     target_modules: ["q_proj", "v_proj"],
     lr_scheduler: "cosine",
+    resume: "models/a",
     dry_run: true,
   };
   const typed = ["--train_file", "b c.jsonl", "--output", "-x", "--beta", "5e-3", "--batch_size"]
     .concat("16", "--loss_type", "sigmoid,sft", "--loss_weights", "1, -.5", "--target_modules")
-    .concat("q_proj,v_proj", "--lr_scheduler", "cosine", "--dry_run");
+    .concat("q_proj,v_proj", "--lr_scheduler", "cosine", "--resume", "models/a", "--dry_run");
   assertEquals({ ...read(...typed) }, wanted);
   const joined = typed.join("\n").replaceAll(/\n(?!--)/g, "=").split("\n");
   assertEquals({ ...read(...joined) }, wanted);
+});
+
+Deno.test("readFlags() gives a flag that may stand alone its own value", () => {
+  assertEquals(read("--resume").resume, "auto");
+  assertEquals(read("--resume", "--dry_run").resume, "auto");
+  assertEquals(refusal("--output"), "--output needs a value: text");
 });
 
 Deno.test("readFlags() returns any text unchanged", () => {

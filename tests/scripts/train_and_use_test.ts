@@ -78,7 +78,7 @@ Deno.test("train_sft, train_dpo, score and generate work hand in hand over a Sta
   assertEquals(`${rows[0].text}\n`, text);
 });
 
-Deno.test("train_dpo stopped by Ctrl-C ends with a checkpoint that --resume auto goes on from", async () => {
+Deno.test("train_dpo stopped by Ctrl-C ends with a checkpoint that --resume goes on from", async () => {
   using place = await tinyWorkplace();
   const flags = { ...dpoFlags(place, "model"), num_epochs: 12 };
   const child = scriptCommand("train_dpo", typed(flags)).spawn();
@@ -90,10 +90,10 @@ Deno.test("train_dpo stopped by Ctrl-C ends with a checkpoint that --resume auto
   }
   const { code } = await child.status, said = await stderr;
   assertEquals(code, 130, said);
-  const [, step] = said.match(/\nStopped after step (\d+); go on with --resume auto\n$/) ?? [];
+  const [, step] = said.match(/\nStopped after step (\d+); go on with --resume\n$/) ?? [];
   assert(Number(step) >= 3 && Number(step) < 36, said);
   assert(!namesIn(place.at("dpo")).some((name) => /final_model|tmp/.test(name)));
-  const resumed = await runScript("train_dpo", [...typed(flags), "--resume=auto"]);
+  const resumed = await runScript("train_dpo", [...typed(flags), "--resume"]);
   assertEquals(resumed.code, 0, resumed.stderr);
   assert(resumed.stderr.includes(`Going on after step ${step} of 36.`), resumed.stderr);
 });
