@@ -28,7 +28,11 @@ export type LoraAdapter = {
   parameters: Map<string, HostTensor>;
 };
 
-/** What the update is multiplied by. */
+/**
+ * What the update `B A` is multiplied by: `alpha / rank`, or `alpha / sqrt(rank)` with `rsLora`.
+ *
+ * **Source**: arXiv 2106.09685, section 4.1; arXiv 2312.03732 for `rsLora`.
+ */
 export function loraScale({ rank, alpha, rsLora }: LoraConfig): number {
   return alpha / (rsLora ? Math.sqrt(rank) : rank);
 }
@@ -72,7 +76,24 @@ export function checkLoraConfig(config: LoraConfig): LoraConfig {
  * Makes a fresh adapter: A uniform in +-1/sqrt(in) (Kaiming with a = sqrt(5), as PEFT draws it), B
  * zero, so that the policy starts as the reference.
  *
- * @throws {UserError} as {@link checkLoraConfig}.
+ * **Source**: arXiv 2106.09685, section 4.1.
+ * **Shapes and dtypes**: float32, A `[R, in]`, B `[out, R]`.
+ * **Memory**: numbers in main memory; {@link LoraAdapter} holds nothing on the compute backend.
+ *
+ * @throws {UserError} when a number is out of its range or a target is no linear layer.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { initLora } from "./lora_adapter.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const config = { rank: 4, alpha: 8, targetModules: ["q_proj"], rsLora: false };
+ * const { parameters } = initLora(models.network.config, config, { seed: 1 });
+ * const b = parameters.get("model.layers.0.self_attn.q_proj.lora_B.weight")!;
+ * assert.equal(b.shape[1], 4);
+ * assert(b.data.every((value) => value === 0));
+ * ```
  */
 export function initLora(
   model: ModelConfig,

@@ -18,6 +18,22 @@ export function headName(network: Network): string {
 /**
  * The log-probability of each predicted token of a batch, `[n]` in nats. With `adapters` it is the
  * policy that answers, with `null` the reference; the weights are the same ones.
+ *
+ * **Shapes and dtypes**: float32 `[n]`, in the order of the batch's `rows`.
+ * **Memory**: no tensor is left behind.
+ *
+ * @example All tokens that could follow share a probability of 1; the one that follows has less.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { packExamples } from "../tokenizer/token_batch.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { tokenLogProbs } from "./stack.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const batch = packExamples([{ index: 0, prompt: [1, 5], completion: [7, 8, 2] }]);
+ * const logProbs = await tokenLogProbs(models.network, null, batch);
+ * assert.equal(logProbs.length, 3);
+ * assert(logProbs.every((logProb) => logProb < 0));
+ * ```
  */
 export async function tokenLogProbs(
   network: Network,
@@ -60,7 +76,30 @@ export type GradientOptions = {
 
 /**
  * One forward and backward pass: the tokens' log-probabilities and, for the loss whose slope with
- * respect to them `slope` returns, the gradients of the parameters. The caller owns the gradients.
+ * respect to them `slope` returns, the gradients of the parameters.
+ *
+ * **Shapes and dtypes**: float32; `slope` takes and returns `[n]`, a gradient has its parameter's
+ * shape and name.
+ * **Memory**: the caller owns the gradients, which stand on the compute backend.
+ *
+ * @example B is zero at first, so A has no gradient yet.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import * as tf from "@tensorflow/tfjs";
+ * import { packExamples } from "../tokenizer/token_batch.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { tokenGradients } from "./stack.ts";
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { network, trainable } = models;
+ * const batch = packExamples([{ index: 0, prompt: [1, 5], completion: [7, 2] }]);
+ * const slope = (logProbs: Float32Array) => logProbs.map(() => -1); // of the negative sum
+ * const { gradients } = await tokenGradients(network, trainable.adapters(), batch, slope);
+ * const largest = (half: string) =>
+ *   tf.max(tf.abs(gradients[`model.layers.0.self_attn.q_proj.lora_${half}.weight`])).dataSync()[0];
+ * assert.equal(largest("A"), 0);
+ * assert(largest("B") > 0);
+ * tf.dispose(gradients);
+ * ```
  */
 export async function tokenGradients(
   network: Network,

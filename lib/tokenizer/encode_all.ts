@@ -22,7 +22,22 @@ export type EncodedRows<T> = {
 /**
  * Turns triplets into token ids, row by row, by the rules of `encodePair`.
  *
+ * **Units**: tokens.
+ *
  * @throws {UserError} at a row that has no response token inside `maxLength`, unless `skipInvalid`.
+ *
+ * @example A row whose prompt fills `maxLength` is left out and counted.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodePairs } from "./encode_all.ts";
+ * import { loadTokenizer } from "./load_tokenizer.ts";
+ * const tokenizer = await loadTokenizer("tests/golden/tokenizers/byte_level");
+ * const answers = { chosen: " No.", rejected: " Yes." };
+ * const triplets = [{ prompt: "Fever?", ...answers }, { prompt: "Fever? ".repeat(9), ...answers }];
+ * const options = { maxLength: 16, skipInvalid: true };
+ * const { rows, dropped } = encodePairs(tokenizer, triplets, options);
+ * assert.deepEqual([rows.length, dropped], [1, 1]);
+ * ```
  */
 export function encodePairs(
   tokenizer: Tokenizer,
@@ -36,7 +51,21 @@ export function encodePairs(
   );
 }
 
-/** Turns SFT examples into token ids, as {@link encodePairs} does triplets. */
+/**
+ * Turns SFT examples into token ids, as {@link encodePairs} does triplets.
+ *
+ * @throws {UserError} at a row that has no completion token inside `maxLength`, unless `skipInvalid`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodeExamples } from "./encode_all.ts";
+ * import { loadTokenizer } from "./load_tokenizer.ts";
+ * const tokenizer = await loadTokenizer("tests/golden/tokenizers/byte_level");
+ * const { rows } = encodeExamples(tokenizer, [{ prompt: "Fever?", completion: " No." }]);
+ * assert.equal(tokenizer.decode(rows[0].prompt), "Fever?");
+ * ```
+ */
 export function encodeExamples(
   tokenizer: Tokenizer,
   examples: readonly Example[],

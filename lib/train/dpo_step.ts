@@ -33,6 +33,12 @@ export type DpoStepMetrics = PreferenceMetrics & {
 /**
  * The gradient of the DPO loss over some micro-batches taken as one batch, and the sums that its
  * metrics are made from. The policy is not changed.
+ *
+ * **Source**: arXiv 2305.18290, Eq. 7.
+ * **Shapes and dtypes**: `gradients` are float32, one array a parameter, in the trainable's order.
+ * **Memory**: gradients are in main memory; no tensor is left behind.
+ *
+ * @throws {UserError} when an option of the loss is out of its range.
  */
 export async function dpoGradients(
   models: Models,
@@ -76,6 +82,7 @@ export async function dpoGradients(
  * @param batch pairs with the reference's log-probabilities, from `preferenceBatch`; several of them
  * are micro-batches whose gradients add up to the large batch's.
  * @returns the metrics before the step.
+ * @throws {UserError} when an option of the loss is out of its range.
  *
  * @example A second step on the same pairs finds them better told apart.
  * ```ts

@@ -18,8 +18,10 @@ export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTo
  *
  * **Source**: arXiv 2305.18290, Eq. 7; metric names are TRL's.
  * **Units**: nats, means over pairs; `chosenPreference` is a share.
+ * **Memory**: no tensor is left behind.
  *
  * @param batch pairs with the reference's log-probabilities, from `preferenceBatch`.
+ * @throws {UserError} when an option of the loss is out of its range.
  *
  * @example An untrained policy ties on every pair.
  * ```ts

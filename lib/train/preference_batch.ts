@@ -10,7 +10,25 @@ export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums };
  * Asks the reference for its log-probabilities of some pairs, which makes them a batch for
  * `dpoStep`. The reference never changes, so this is done once a pair.
  *
+ * **Shapes and dtypes**: `reference` holds float64 `[B]` in the order of `pairs`.
  * **Units**: nats, summed over response tokens.
+ * **Memory**: no tensor is left behind.
+ *
+ * @param options `batchSize`, how many pairs are computed together; all of them unless given.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { encodePairs } from "../tokenizer/encode_all.ts";
+ * import { buildModels } from "./build_models.ts";
+ * import { preferenceBatch } from "./preference_batch.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const { rows } = encodePairs(models.tokenizer, triplets.slice(0, 2));
+ * const { reference } = await preferenceBatch(models, rows);
+ * assert(reference.chosen.every((logProb) => logProb < 0));
+ * ```
  */
 export async function preferenceBatch(
   models: Models,

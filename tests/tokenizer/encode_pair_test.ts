@@ -8,6 +8,7 @@ import {
   encodePrompt,
 } from "../../lib/tokenizer/encode_pair.ts";
 import type { Tokenizer } from "../../lib/tokenizer/tokenizer.ts";
+import { userMessage } from "../thrown_by.ts";
 import { buildKind, CHATML, kinds, loadKind } from "./fixtures.ts";
 
 const triplet = {
@@ -96,10 +97,10 @@ Deno.test("encodePair() names the row that has no response token left", async ()
   const tooShort = { index: 16, maxLength: length };
   const message = `Cannot encode row 17: the prompt's ${length} tokens leave no response token ` +
     `inside max_length ${length} (skip_invalid leaves such rows out)`;
-  assertEquals(errorOf(() => encodePair(tokenizer, triplet, tooShort)), message);
+  assertEquals(userMessage(() => encodePair(tokenizer, triplet, tooShort)), message);
   const merged = { prompt: "pat", chosen: "ient", rejected: "ch" };
   assertEquals(
-    errorOf(() => encodePair({ ...tokenizer, encode: (text) => [text.length] }, merged)),
+    userMessage(() => encodePair({ ...tokenizer, encode: (text) => [text.length] }, merged)),
     "Cannot encode row 1: no token of the prompt precedes the response",
   );
 });
@@ -146,13 +147,3 @@ Deno.test("encodeExample() follows the same rules", async () => {
   const cut = encodeExample(tokenizer, example, { maxLength: prompt.length + 1 });
   assertEquals(cut.truncated, completion.length - 1);
 });
-
-function errorOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert(error instanceof UserError, `${error}`);
-    return error.message;
-  }
-  return "nothing was thrown";
-}

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "../../lib/std.ts";
-import { UserError } from "../../lib/errors.ts";
 import { createTokenizer } from "../../lib/tokenizer/tokenizer.ts";
 import { tokenizerFromGguf } from "../../lib/tokenizer/tokenizer_from_gguf.ts";
+import { userMessage } from "../thrown_by.ts";
 import { readGolden } from "./fixtures.ts";
 
 /** A tokenizer.json of the golden kinds, said in GGUF's words. */
@@ -52,21 +52,11 @@ Deno.test("tokenizerFromGguf() lets add_bos_token decide, and user-defined token
 Deno.test("tokenizerFromGguf() names a kind that it doesn't know", async () => {
   const words = await ggufWords("byte_level", "chameleon");
   assertEquals(
-    errorOf(() => tokenizerFromGguf(words, "a.gguf")),
+    userMessage(() => tokenizerFromGguf(words, "a.gguf")),
     `Cannot build the tokenizer of "a.gguf": tokenizer.ggml.pre is "chameleon", ` +
       `wanted one of gpt-2, smollm, llama-bpe, qwen2`,
   );
   const spm = { ...words, "tokenizer.ggml.model": "llama" };
-  assert(errorOf(() => tokenizerFromGguf(spm)).includes(`tokenizer.ggml.model is "llama"`));
-  assert(errorOf(() => tokenizerFromGguf({})).includes("wrong shape at tokenizer.ggml.model"));
+  assert(userMessage(() => tokenizerFromGguf(spm)).includes(`tokenizer.ggml.model is "llama"`));
+  assert(userMessage(() => tokenizerFromGguf({})).includes("wrong shape at tokenizer.ggml.model"));
 });
-
-function errorOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert(error instanceof UserError, `${error}`);
-    return error.message;
-  }
-  return "nothing was thrown";
-}

@@ -63,7 +63,7 @@ export function replaceAt(start: number, before: string, after: string): Change 
 }
 
 /** Whether a word, or a number when read aloud, takes "an". */
-export function takesAn(word: string): boolean {
+function takesAn(word: string): boolean {
   return /^(?:8|11(?!\d)|18(?!\d)|[aeio]|u(?!ni|r[io]|s[eu]))/i.test(word);
 }
 
