@@ -1,9 +1,11 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { replaceWasmMatMul } from "./wasm_matmul.ts";
 
-/** Registers the kernels that tfjs' WebAssembly backend lacks and this project needs. */
+/** Registers what tfjs' WebAssembly backend lacks or does slowly, and this project needs. */
 export function addWasmKernels(): void {
   if (tf.getKernel("UnsortedSegmentSum", "wasm")) return;
+  replaceWasmMatMul();
   tf.registerKernel({
     kernelName: "UnsortedSegmentSum",
     backendName: "wasm",
