@@ -7,6 +7,8 @@ export type Warning = { code: string; message: string };
 
 /** Steps that a judgement about the course of training rests on. */
 const WINDOW = 20;
+/** Steps that suffice at the end of a run that had no more. */
+const SHORT_RUN = 5;
 /** Mean fall of the chosen answers' log-probability that is worth a warning, in nats. */
 const CHOSEN_FALL = 1;
 /** How near to one half Chosen Preference counts as stuck. */
@@ -48,14 +50,16 @@ export type GuardedMetrics = Pick<PreferenceMetrics, "chosenPreference" | "drift
 /**
  * Watches a DPO run and names what goes wrong, each thing once: the original system's
  * troubleshooting table, seen by the program itself. The function that is returned judges a step by
- * the last steps' means; `progress` is the share of the run that is done.
+ * the last steps' means, a run of few steps at its end; `progress` is the share of the run that is
+ * done.
  */
 export function createPreferenceGuards(): (m: GuardedMetrics, progress: number) => Warning[] {
   const unsaid = onlyOnce(), window: GuardedMetrics[] = [];
   return (metrics, progress) => {
     window.push(metrics);
     if (window.length > WINDOW) window.shift();
-    return window.length < WINDOW ? [] : unsaid(judge(window, progress));
+    const wanted = progress < 1 ? WINDOW : SHORT_RUN;
+    return window.length < wanted ? [] : unsaid(judge(window, progress));
   };
 }
 

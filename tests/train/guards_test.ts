@@ -58,6 +58,11 @@ Deno.test("createPreferenceGuards() says once, after half of the run, that nothi
   assertEquals(warningsOf({ chosenPreference: 0.5 }, { total: 120 }), []);
 });
 
+Deno.test("createPreferenceGuards() judges a short run at its end, and a handful of steps never", () => {
+  assertEquals(warningsOf({ chosenPreference: 0.5 }, { steps: 5 }), [[5, "preference_stuck"]]);
+  assertEquals(warningsOf({ chosenPreference: 0.5 }, { steps: 4 }), []);
+});
+
 Deno.test("createPreferenceGuards() names the original system's cures", () => {
   const cureOf = (metrics: Partial<GuardedMetrics>) => {
     const guard = createPreferenceGuards();
