@@ -27,10 +27,15 @@ function describe({ deno, os, arch, backend, cores, memory, jsr, models }: Diagn
     Models: models.join(", ") || "none in models/; scripts/fetch_model.ts fetches one",
   };
   return Object.entries(rows)
-    .map(([name, text]) => clip(`${name.padEnd(9)} ${text}`))
+    .flatMap(([name, text]) => layOut(name, text, name === "Why that" ? 3 : 1))
     .join("\n");
 }
 
-function clip(line: string): string {
-  return line.length <= 80 ? line : `${line.slice(0, 77)}...`;
+/** A row on at most `most` lines; what finds no room there is cut. */
+function layOut(name: string, text: string, most: number): string[] {
+  const lines = text.match(/\S.{0,69}(?=\s|$)|\S{70}/g) ?? [""];
+  const last = lines.slice(most - 1).join(" ");
+  const clipped = last.length <= 70 ? last : `${last.slice(0, 67)}...`;
+  return [...lines.slice(0, most - 1), clipped].filter((line, i) => i === 0 || line !== "")
+    .map((line, i) => `${(i === 0 ? name : "").padEnd(9)} ${line}`);
 }
