@@ -1,13 +1,16 @@
 import { writeFileAtomic } from "../lib/io/write_atomic.ts";
-import { embeddedExamples, embeddedPairs, unseenNotes } from "../lib/data/embedded_data.ts";
+import {
+  embeddedExamples,
+  embeddedPairs,
+  tokenizerTexts,
+  unseenNotes,
+} from "../lib/data/embedded_data.ts";
 import { writeInitialModel } from "../lib/train/write_initial_model.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 
 const TRIPLETS = "phase2_data/dpo";
 const EXAMPLES = "phase1_data/sft/train_sft.jsonl";
 const INITIAL_MODEL = "phase1_data/initial_model";
-/** Enough notes for each word to occur. */
-const TOKENIZER_NOTES = 5000;
 const WEIGHT_SEED = 42;
 
 /** The command that makes `models/sft_specialist/final_model` from what this script writes. */
@@ -30,8 +33,7 @@ await runScript({
       await writeLines(`${TRIPLETS}/${name}_dpo.jsonl`, pairs, io);
     }
     await writeLines(EXAMPLES, examples, io);
-    const texts = examples.slice(0, TOKENIZER_NOTES).map((e) => `${e.prompt}${e.completion}`);
-    await writeInitialModel(INITIAL_MODEL, { texts, seed: WEIGHT_SEED });
+    await writeInitialModel(INITIAL_MODEL, { texts: tokenizerTexts(), seed: WEIGHT_SEED });
     io.print(`${INITIAL_MODEL}: tokenizer, configuration, untrained weights`);
     io.print(`No note stands in two sets. Stage A, about ten minutes on two cores:\n\n${STAGE_A}`);
   },

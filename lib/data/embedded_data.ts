@@ -31,6 +31,11 @@ export function* embeddedExamples(): Generator<Example> {
   for (let i = 0; i < count; i++) yield drawExample(random, { errorRate });
 }
 
+/** The texts that the embedded tokenizer is trained on: enough for each word to occur. */
+export function tokenizerTexts(): string[] {
+  return Array.from(embeddedExamples().take(5000), (e) => `${e.prompt}${e.completion}`);
+}
+
 /** Draws the triplets of `phase2_data/dpo/`. */
 export function embeddedPairs(set: "train" | "validation"): NotePair[] {
   const { seed, count, chosenErrorRate } = EMBEDDED_SETS[set];

@@ -120,7 +120,7 @@ export function writeNote(facts: ClinicalCase, random: Random): string {
       `${her} ${side} ${site} hurts.`,
       `On examination the ${side} ${site} is tender.`,
     ],
-    [`${she} denies ${negated}.`, `There is no ${negated}.`, `Negative for ${negated}.`],
+    [`${she} denies ${negated}.`, `There is no sign of ${negated}.`, `Negative for ${negated}.`],
     [
       `${she} is allergic to ${allergy}.`,
       `Known allergy: ${allergy}.`,

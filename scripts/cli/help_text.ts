@@ -69,7 +69,7 @@ function defaultText(flag: Flag): string {
 }
 
 /** Fills lines of words up to 80 columns, each beginning after `margin` spaces. */
-function wrap(text: string, margin: number): string {
+export function wrap(text: string, margin: number): string {
   const lines = fill(text.split(" "), columns - margin);
   return lines.map((line) => " ".repeat(margin) + line).join("\n");
 }
