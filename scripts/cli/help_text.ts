@@ -1,3 +1,4 @@
+import { formatNumber } from "../../lib/format_number.ts";
 import { commonFlags, type Flag, type Flags } from "./flags.ts";
 
 /** What a script says of itself. */
@@ -91,9 +92,4 @@ function fill(words: string[], width: number): string[] {
     else lines.push(word);
   }
   return lines;
-}
-
-/** A number as people type it: 0.1, but 5e-6. */
-function formatNumber(value: number): string {
-  return value !== 0 && Math.abs(value) < 0.001 ? value.toExponential() : String(value);
 }
