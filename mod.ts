@@ -1,13 +1,13 @@
 /**
  * dpo-kit: Direct Preference Optimization with LoRA, in TypeScript.
  *
- * ```ts no-eval
- * import { buildModels, encodePairs, evaluate, loadTriplets, trainDpo } from "@dpo-kit/dpo-kit";
+ * ```ts
+ * import { buildModels, encodePairs, loadTriplets, trainDpo } from "@dpo-kit/dpo-kit";
  *
  * const triplets = await loadTriplets("phase2_data/dpo/train_dpo.jsonl");
  * using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
- * const { rows } = encodePairs(models.tokenizer, triplets);
- * for await (const event of trainDpo(models, rows, { beta: 0.1 })) console.log(event);
+ * const { rows } = encodePairs(models.tokenizer, triplets.slice(0, 8));
+ * for await (const event of trainDpo(models, rows, { beta: 0.1 })) console.log(event.type);
  * ```
  *
  * @module
