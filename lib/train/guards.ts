@@ -72,8 +72,8 @@ function judge(window: GuardedMetrics[], progress: number): Warning[] {
   if (drift < -CHOSEN_FALL) {
     const message =
       `The chosen answers themselves lose likelihood (${drift.toFixed(1)} nats on average): the ` +
-      "model may end in gibberish while preference rises. Mix in an SFT term (--loss_type " +
-      "sigmoid,sft --loss_weights 1,1), use --loss_type dpop, lower --learning_rate, or hold it " +
+      "model may end in gibberish while preference rises. Mix in an SFT term, or raise " +
+      "its weight (--loss_type sigmoid,sft --loss_weights 1,4), use --loss_type dpop, lower --learning_rate, or hold it " +
       "closer to the reference (--beta 0.5, or 1.0).";
     warnings.push({ code: "chosen_falls", message });
   }
