@@ -39,17 +39,17 @@ export type EncodedExample = {
 /**
  * Some sequences laid end to end for one forward pass. Each sequence is a small trie: a trunk
  * (segment 0) and up to two tails (segments 1 and 2) that branch from the trunk's end. A token sees
- * the trunk before it and its own tail before it. `N` counts all tokens with padding, `n` predicted ones.
+ * the trunk before it and its own tail before it. `N` counts all tokens, `n` predicted ones.
  */
 export type TokenBatch = {
   /** Token ids, `[N]`. */
   ids: Int32Array;
   /** Position in its own sequence (trunk, then tail), `[N]`. */
   positions: Int32Array;
-  /** 0 trunk, 1 first tail, 2 second tail, 255 padding, `[N]`. */
+  /** 0 trunk, 1 first tail, 2 second tail, `[N]`. */
   segments: Uint8Array;
-  /** Runs of `count` sequences of `length` tokens each, padded to that length, from token `offset` on. */
-  groups: { offset: number; count: number; length: number }[];
+  /** Runs of sequences of similar lengths, from token `offset` on, whose attention is computed together. */
+  groups: SequenceGroup[];
   /** Which token's hidden state predicts, `[n]`. */
   rows: Int32Array;
   /** The token to predict, `[n]`. */
@@ -60,9 +60,10 @@ export type TokenBatch = {
   sides: Uint8Array;
   /** Items in the batch. */
   size: number;
-  /** Tokens without padding. */
-  tokens: number;
 };
+
+/** Sequences of `lengths` tokens that stand one after another from token `offset` of a batch on. */
+export type SequenceGroup = { offset: number; lengths: number[] };
 
 /** A tensor's numbers in main memory, row-major. */
 export type HostTensor = { shape: number[]; data: Float32Array };

@@ -25,6 +25,7 @@ export async function loadNativeLibrary(
     await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
     const kernels = await import("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
     const loaded = createRequire(import.meta.url)(binding);
+    registerFusedKernels(folder);
     return new kernels.NodeJSKernelBackend(loaded, "@tensorflow/tfjs-node-gpu");
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
@@ -54,6 +55,21 @@ function exists(path: string): boolean {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+let hasFusedKernels = false;
+
+/** Whether TensorFlow knows the operations of fused_kernels.cc. */
+export function fusedKernelsAreRegistered(): boolean {
+  return hasFusedKernels;
+}
+
+/** Without them everything runs, slower: under the vendor's own binary, or on another processor. */
+function registerFusedKernels(folder: string): void {
+  const path = join(folder, "libfused.so");
+  if (hasFusedKernels || !isGranted({ name: "ffi", path }) || !exists(path)) return;
+  const library = Deno.dlopen(path, { register_fused_kernels: { parameters: [], result: "i32" } });
+  hasFusedKernels = library.symbols.register_fused_kernels() === 1;
 }
 
 /** tfjs calls two functions of node:util that newer runtimes have dropped. */

@@ -1,10 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 
-/** A kernel's attributes: a dtype's name, a switch or a whole number each. */
+/** A kernel's attributes: a dtype's name, a switch, a whole number or a `{ float }` each. */
 export type NativeAttributes = Record<
   string,
-  "float32" | "int32" | "bool" | "complex64" | boolean | number
+  "float32" | "int32" | "bool" | boolean | number | { float: number }
 >;
 
 /** Runs one TensorFlow kernel; its results are ordinary tensors that `tf.tidy` frees. */
@@ -38,8 +38,9 @@ function nativeAttribute(
   name: string,
   value: NativeAttributes[string],
 ) {
-  const { TF_ATTR_BOOL, TF_ATTR_INT, TF_ATTR_TYPE } = backend.binding;
+  const { TF_ATTR_BOOL, TF_ATTR_FLOAT, TF_ATTR_INT, TF_ATTR_TYPE } = backend.binding;
   if (typeof value === "boolean") return { name, type: TF_ATTR_BOOL, value };
   if (typeof value === "number") return { name, type: TF_ATTR_INT, value };
+  if (typeof value === "object") return { name, type: TF_ATTR_FLOAT, value: value.float };
   return { name, type: TF_ATTR_TYPE, value: backend.getDTypeInteger(value) };
 }

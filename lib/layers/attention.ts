@@ -1,54 +1,31 @@
 import * as tf from "@tensorflow/tfjs";
-import type { TokenBatch } from "../types.ts";
+import {
+  type AttentionGroup,
+  type AttentionShape,
+  softmaxBackward,
+  trieSoftmax,
+} from "./trie_softmax.ts";
 
-/** How wide attention is: query heads, key/value heads (fewer under GQA, arXiv 2305.13245), head size. */
-export type AttentionShape = { heads: number; keyValueHeads: number; headDim: number };
-
-/** A run of `count` sequences of `length` tokens with its additive mask, `[count, 1, length, length]`. */
-export type AttentionGroup = { offset: number; count: number; length: number; mask: tf.Tensor4D };
-
-/** One group's tensors for backward; the queries of one key head stand below each other. */
+/** One group's tensors for backward. A token's query heads that share a key head are neighbours. */
 export type AttentionSaved = {
-  /** `[count * KV, (heads / KV) * length, headDim]`, scaled and turned. */
-  q: tf.Tensor3D;
   /** `[count * KV, length, headDim]`, turned. */
   k: tf.Tensor3D;
   v: tf.Tensor3D;
-  /** Probabilities, `[count * KV, (heads / KV) * length, length]`. */
-  p: tf.Tensor3D;
-  /** What the heads return, shaped as `q`. */
-  o: tf.Tensor3D;
+  blocks: {
+    /** `[count * KV, rows * share, headDim]`, scaled and turned. */
+    q: tf.Tensor3D;
+    /** Probabilities, `[count * KV, rows * share, keys]`. */
+    p: tf.Tensor3D;
+    /** What the heads return, shaped as `q`. */
+    o: tf.Tensor3D;
+  }[];
 };
 
-const BLOCKED = -1e9;
-
-/** Makes each group's mask: a token sees its trunk and its own tail, up to itself. */
-export function attentionGroups(
-  batch: Pick<TokenBatch, "groups" | "segments">,
-): AttentionGroup[] {
-  return batch.groups.map((group) => {
-    const { offset, count, length } = group;
-    const mask = new Float32Array(count * length * length);
-    for (let item = 0, at = 0; item < count; item++) {
-      const start = offset + item * length;
-      for (let i = 0; i < length; i++) {
-        const own = batch.segments[start + i];
-        for (let j = 0; j < length; j++, at++) {
-          const other = batch.segments[start + j];
-          const seen = j === i || (j < i && own !== 255 && (other === 0 || other === own));
-          if (!seen) mask[at] = BLOCKED;
-        }
-      }
-    }
-    return { ...group, mask: tf.tensor4d(mask, [count, 1, length, length]) };
-  });
-}
-
 /**
- * Causal attention over the tries of a batch: `softmax(q k^T + mask) v`, a group at a time.
- * `q` is `[N, heads, headDim]` (scaled), `k` and `v` `[N, KV, headDim]`, the result
- * `[N, heads * headDim]`. Keys and values are never repeated for GQA: query heads that share a key
- * head become rows of one product.
+ * Causal attention over the tries of a batch: `softmax(q k^T + mask) v`, a block of rows at a time
+ * over the keys that it can see. `q` is `[N, heads, headDim]` (scaled), `k` and `v`
+ * `[N, KV, headDim]`, the result `[N, heads * headDim]`. Keys and values are never repeated for GQA:
+ * query heads that share a key head become rows of one product.
  */
 export function attentionForward(
   q: tf.Tensor3D,
@@ -57,22 +34,23 @@ export function attentionForward(
   groups: AttentionGroup[],
 ): { y: tf.Tensor2D; saved: AttentionSaved[] } {
   const shape = { heads: q.shape[1], keyValueHeads: k.shape[1], headDim: q.shape[2] };
-  const saved: AttentionSaved[] = [];
-  const outputs = groups.map((group) => {
+  const share = shape.heads / shape.keyValueHeads;
+  const saved = groups.map((group) => {
     const [gq, gk, gv] = [q, k, v].map((x) => toHeads(x, group, shape.keyValueHeads));
-    const p = probabilities(gq, gk, group, shape);
-    const o = tf.matMul<tf.Tensor3D>(p, gv);
-    saved.push({ q: gq, k: gk, v: gv, p, o });
-    return fromHeads(o, group, shape.heads);
+    const blocks = group.blocks.map((block) => {
+      const { first, rows } = block, keys = first + rows;
+      const bq = someRows(gq, first * share, rows * share);
+      const scores = tf.matMul<tf.Tensor3D>(bq, someRows(gk, 0, keys), false, true);
+      const p = trieSoftmax(scores, group, block);
+      scores.dispose();
+      return { q: bq, p, o: tf.matMul<tf.Tensor3D>(p, someRows(gv, 0, keys)) };
+    });
+    return { k: gk, v: gv, blocks };
   });
-  const y = tf.reshape<tf.Rank.R2>(concatRows(outputs), [q.shape[0], shape.heads * shape.headDim]);
-  return { y, saved };
+  return { y: attentionOutput(saved, groups, shape), saved };
 }
 
-/**
- * The gradients of {@link attentionForward} with respect to `q`, `k` and `v`. The softmax's row sum
- * `sum(dp * p)` is taken as `sum(do * o)`, which is the same number from far fewer terms.
- */
+/** The gradients of {@link attentionForward} with respect to `q`, `k` and `v`. */
 export function attentionBackward(
   dy: tf.Tensor2D,
   saved: AttentionSaved[],
@@ -80,69 +58,90 @@ export function attentionBackward(
   { heads, keyValueHeads, headDim }: AttentionShape,
 ): { dq: tf.Tensor3D; dk: tf.Tensor3D; dv: tf.Tensor3D } {
   const d3 = tf.reshape<tf.Rank.R3>(dy, [dy.shape[0], heads, headDim]);
+  const share = heads / keyValueHeads;
   const parts = groups.map((group, i) => {
-    const { q, k, v, p, o } = saved[i];
+    const { k, v, blocks } = saved[i];
     const dout = toHeads(d3, group, keyValueHeads);
-    const dv = tf.matMul<tf.Tensor3D>(p, dout, true);
-    const dp = tf.matMul<tf.Tensor3D>(dout, v, false, true);
-    const ds = tf.mul<tf.Tensor3D>(tf.sub(dp, tf.sum(tf.mul(dout, o), -1, true)), p);
-    const dq = tf.matMul<tf.Tensor3D>(ds, k);
-    const dk = tf.matMul<tf.Tensor3D>(ds, q, true);
-    return [
-      fromHeads(dq, group, heads),
-      fromHeads(dk, group, keyValueHeads),
-      fromHeads(dv, group, keyValueHeads),
-    ];
+    const gradients = group.blocks.map(({ first, rows }, b) => {
+      const { q, p, o } = blocks[b], keys = first + rows;
+      return tf.tidy(() => {
+        const own = someRows(dout, first * share, rows * share);
+        const dp = tf.matMul<tf.Tensor3D>(own, someRows(v, 0, keys), false, true);
+        const ds = softmaxBackward(dp, p, own, o);
+        dp.dispose();
+        return {
+          dq: tf.matMul<tf.Tensor3D>(ds, someRows(k, 0, keys)),
+          dk: fill(tf.matMul(ds, q, true), group.length),
+          dv: fill(tf.matMul(p, own, true), group.length),
+        };
+      });
+    });
+    const dq = concatAlong(gradients.map((block) => block.dq), 1);
+    const [dk, dv] = (["dk", "dv"] as const).map((name) => {
+      const sum = gradients.map((block) => block[name]);
+      return sum.length === 1 ? sum[0] : tf.addN<tf.Tensor3D>(sum);
+    });
+    return [dq, dk, dv].map((x, j) => fromHeads(x, group, j === 0 ? heads : keyValueHeads));
   });
-  const [dq, dk, dv] = [0, 1, 2].map((j) => concatRows(parts.map((part) => part[j])));
+  const [dq, dk, dv] = [0, 1, 2].map((j) => concatAlong(parts.map((part) => part[j]), 0));
   return { dq, dk, dv };
 }
 
-function probabilities(
-  q: tf.Tensor3D,
-  k: tf.Tensor3D,
-  { count, length, mask }: AttentionGroup,
-  { heads }: AttentionShape,
-): tf.Tensor3D {
-  const scores = tf.matMul<tf.Tensor3D>(q, k, false, true);
-  const masked = tf.add(tf.reshape(scores, [count, heads, length, length]), mask);
-  return tf.reshape(tf.softmax(masked), scores.shape);
-}
-
-/** A saved `o` in the layout of {@link attentionForward}'s result, `[N, heads * headDim]`. */
+/** {@link attentionForward}'s result, out of what was saved of it. */
 export function attentionOutput(
   saved: AttentionSaved[],
   groups: AttentionGroup[],
   { heads, headDim }: AttentionShape,
 ): tf.Tensor2D {
-  const rows = concatRows(groups.map((group, i) => fromHeads(saved[i].o, group, heads)));
+  const parts = groups.map((group, i) => {
+    const o = concatAlong(saved[i].blocks.map((block) => block.o), 1);
+    return fromHeads(o, group, heads);
+  });
+  const rows = concatAlong(parts, 0);
   return tf.reshape(rows, [rows.shape[0], heads * headDim]);
 }
 
-/** `[N, H, headDim]` -> the group's rows as `[count * KV, (H / KV) * length, headDim]`. */
+/** `[N, H, headDim]` -> the group's rows as `[count * KV, length * H / KV, headDim]`. */
 function toHeads(
   x: tf.Tensor3D,
-  { offset, count, length }: AttentionGroup,
+  { offset, tokens, count, length, padding }: AttentionGroup,
   keyValueHeads: number,
 ): tf.Tensor3D {
-  const [n, heads, headDim] = x.shape;
-  const rows = count * length === n ? x : tf.slice(x, [offset, 0, 0], [count * length, -1, -1]);
-  const split = tf.reshape(rows, [count, length, heads, headDim]);
-  const turned = tf.transpose(split, [0, 2, 1, 3]); // [count, H, length, headDim]
-  return tf.reshape(turned, [count * keyValueHeads, (heads / keyValueHeads) * length, headDim]);
+  const [n, heads, headDim] = x.shape, width = (heads / keyValueHeads) * headDim;
+  const rows = padding
+    ? tf.gather(x, padding.slotTokens)
+    : tokens === n
+    ? x
+    : tf.slice(x, [offset, 0, 0], [tokens, -1, -1]);
+  const split = tf.reshape(rows, [count, length, keyValueHeads, width]);
+  const turned = tf.transpose(split, [0, 2, 1, 3]); // [count, KV, length, width]
+  return tf.reshape(turned, [count * keyValueHeads, (length * width) / headDim, headDim]);
 }
 
-/** The way back: `[count * length, H, headDim]`. */
+/** The way back: `[tokens, H, headDim]`. */
 function fromHeads(
   x: tf.Tensor3D,
-  { count, length }: AttentionGroup,
+  { count, length, padding }: AttentionGroup,
   heads: number,
 ): tf.Tensor3D {
-  const headDim = x.shape[2];
-  const turned = tf.transpose(tf.reshape(x, [count, heads, length, headDim]), [0, 2, 1, 3]);
-  return tf.reshape(turned, [count * length, heads, headDim]);
+  const [size, , headDim] = x.shape, keyValueHeads = size / count;
+  const split = tf.reshape(x, [count, keyValueHeads, length, (heads / keyValueHeads) * headDim]);
+  const turned = tf.transpose(split, [0, 2, 1, 3]);
+  const rows = tf.reshape<tf.Rank.R3>(turned, [count * length, heads, headDim]);
+  return padding ? tf.gather(rows, padding.tokenSlots) : rows;
 }
 
-function concatRows(parts: tf.Tensor3D[]): tf.Tensor3D {
-  return parts.length === 1 ? parts[0] : tf.concat(parts, 0);
+/** Rows `first` to `first + count` of each matrix. */
+function someRows(x: tf.Tensor3D, first: number, count: number): tf.Tensor3D {
+  return count === x.shape[1] ? x : tf.slice(x, [0, first, 0], [-1, count, -1]);
+}
+
+/** Zeros below each matrix, up to `length` rows. */
+function fill(x: tf.Tensor3D, length: number): tf.Tensor3D {
+  const missing = length - x.shape[1];
+  return missing === 0 ? x : tf.pad(x, [[0, 0], [0, missing], [0, 0]]);
+}
+
+function concatAlong(parts: tf.Tensor3D[], axis: number): tf.Tensor3D {
+  return parts.length === 1 ? parts[0] : tf.concat(parts, axis);
 }

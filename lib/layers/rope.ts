@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { fusedKernels } from "../backend/fused_kernels.ts";
 
 /** Cosines and signed sines of each token's angles, both `[N, 1, headDim]`. */
 export type RopeTables = { cos: tf.Tensor3D; sin: tf.Tensor3D };
@@ -30,12 +31,14 @@ export function ropeTables(
 
 /** Turns `x` `[N, H, headDim]`: `x * cos + swap(x) * sin`, where `swap` exchanges the halves. */
 export function ropeForward(x: tf.Tensor3D, { cos, sin }: RopeTables): tf.Tensor3D {
-  return tf.add(tf.mul(x, cos), tf.mul(swapHalves(x), sin));
+  return fusedKernels()?.rope(x, cos, sin, false) ??
+    tf.add(tf.mul(x, cos), tf.mul(swapHalves(x), sin));
 }
 
 /** The gradient of {@link ropeForward}: the same turn backwards, for swapped sines are negated ones. */
 export function ropeBackward(dy: tf.Tensor3D, { cos, sin }: RopeTables): tf.Tensor3D {
-  return tf.sub(tf.mul(dy, cos), tf.mul(swapHalves(dy), sin));
+  return fusedKernels()?.rope(dy, cos, sin, true) ??
+    tf.sub(tf.mul(dy, cos), tf.mul(swapHalves(dy), sin));
 }
 
 function swapHalves(x: tf.Tensor3D): tf.Tensor3D {

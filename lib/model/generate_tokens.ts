@@ -88,17 +88,15 @@ function prefill(network: Network, adapters: Adapters | null, prompts: number[][
   }
 }
 
-/** Hides the padding before each prompt, `[B * KV, 1, T]`. */
-function paddingMask(
-  { groups: [{ count, length }], segments }: TokenBatch,
-  keyValueHeads: number,
-): tf.Tensor3D {
-  const mask = new Float32Array(count * keyValueHeads * length);
-  for (let i = 0; i < mask.length; i++) {
-    const row = Math.floor(i / (keyValueHeads * length));
-    if (segments[row * length + i % length] === 255) mask[i] = -1e9;
+/** Hides the cached padding behind each prompt, `[B * KV, 1, T]`. */
+function paddingMask({ groups: [{ lengths }] }: TokenBatch, keyValueHeads: number): tf.Tensor3D {
+  const longest = Math.max(...lengths), size = lengths.length * keyValueHeads;
+  const mask = new Float32Array(size * longest);
+  for (let row = 0; row < size; row++) {
+    const length = lengths[Math.floor(row / keyValueHeads)];
+    mask.fill(-1e9, row * longest + length, (row + 1) * longest);
   }
-  return tf.tensor3d(mask, [count * keyValueHeads, 1, length]);
+  return tf.tensor3d(mask, [size, 1, longest]);
 }
 
 /** Feeds one token a sequence; `state` gets new logits and longer caches. */

@@ -2,7 +2,6 @@ import * as tf from "@tensorflow/tfjs";
 import {
   attentionBackward,
   type attentionForward,
-  type AttentionGroup,
   attentionOutput,
   type AttentionSaved,
 } from "../layers/attention.ts";
@@ -15,6 +14,7 @@ import {
 } from "../layers/linear.ts";
 import { rmsNormApply, rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
 import { ropeBackward, ropeForward, type RopeTables } from "../layers/rope.ts";
+import type { AttentionGroup } from "../layers/trie_softmax.ts";
 import {
   type Adapters,
   type Gradients,
@@ -109,9 +109,10 @@ function mlpBackward(
   const { dgate, dup } = gatedBackward(da, gate, up);
   const n2 = once(() => rmsNormApply(middle, mlpRstd, normWeight));
   const dn = tf.add<tf.Tensor2D>(back("gate_proj", dgate, n2)!, back("up_proj", dup, n2)!);
-  const { dx, dweight } = rmsNormBackward(dn, middle, mlpRstd, normWeight, { weights });
+  const options = { weights, residual: dy };
+  const { dx, dweight } = rmsNormBackward(dn, middle, mlpRstd, normWeight, options);
   if (dweight) gradients[normName] = dweight;
-  return { dx: tf.add(dy, dx), gradients };
+  return { dx, gradients };
 }
 
 function attentionPartBackward(
@@ -138,9 +139,10 @@ function attentionPartBackward(
   ];
   if (!onward) return { gradients };
   const dn = tf.addN(parts as tf.Tensor2D[]);
-  const { dx, dweight } = rmsNormBackward(dn, x, saved.attentionRstd, normWeight, { weights });
+  const options = { weights, residual: dmiddle };
+  const { dx, dweight } = rmsNormBackward(dn, x, saved.attentionRstd, normWeight, options);
   if (dweight) gradients[normName] = dweight;
-  return { dx: tf.add(dmiddle, dx), gradients };
+  return { dx, gradients };
 }
 
 /** A block's linear backwards by name, with one place where their gradients gather. */

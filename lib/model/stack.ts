@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TokenBatch } from "../types.ts";
-import { attentionForward, attentionGroups } from "../layers/attention.ts";
+import { attentionForward } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
 import { rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
 import { ropeTables } from "../layers/rope.ts";
+import { attentionGroups, disposeGroups } from "../layers/trie_softmax.ts";
 import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./llama_block.ts";
 import { type Adapters, type Gradients, type Network, weightOf } from "./network.ts";
 
@@ -204,7 +205,7 @@ export function blockContext(
   return {
     network,
     adapters,
-    groups: attentionGroups(batch),
+    groups: attentionGroups(batch, network.config),
     attend: attentionForward,
     queryTables: ropeTables(batch.positions, { headDim, theta, scale }),
     keyTables: ropeTables(batch.positions, { headDim, theta }),
@@ -225,5 +226,6 @@ export function finalNorm(network: Network, rows: tf.Tensor2D) {
 
 /** Frees what {@link blockContext} made. */
 export function disposeContext({ queryTables, keyTables, groups }: BlockContext): void {
-  tf.dispose([groups.map((group) => group.mask), { ...queryTables }, { ...keyTables }]);
+  tf.dispose([{ ...queryTables }, { ...keyTables }]);
+  disposeGroups(groups);
 }

@@ -15,6 +15,12 @@ export type Binding = {
   compilers: Compiler[];
 };
 
+/** The kernels of our own, which are compiled again when they change. */
+export const fusedKernelsSource: string = join(
+  import.meta.dirname!,
+  "../backend/fused_kernels.cc",
+);
+
 /**
  * Loads TensorFlow's library in a process that may die of it: on a processor without AVX it ends
  * whoever loads it. What else may be wrong is found, and said better, by the first multiplication.
@@ -30,8 +36,8 @@ export async function loadLibrary({ wheel, folder, python }: Binding): Promise<s
 }
 
 /**
- * Compiles the npm package's own C++ source against the libraries, and beside it the few lines
- * that keep them quiet. Where one compiler fails (its headers aren't installed, say), the next may.
+ * Compiles the npm package's own C++ source against the libraries, and beside it our fused kernels
+ * and the few lines that keep TensorFlow quiet. Where one compiler fails (its headers aren't installed, say), the next may.
  *
  * @returns all files that the backend needs, by their paths below `folder`.
  */
@@ -53,12 +59,19 @@ async function compileWith(compiler: Compiler, { wheel, folder }: Binding): Prom
   const source = packageFolder("@tensorflow/tfjs-node-gpu/package.json");
   const nodeHeaders = packageFolder("node-api-headers/package.json");
   const libraries = placesOf(wheel);
+  const tensorflow = libraries.map((place) => join(folder, place));
   const outputs = {
     "libquiet.so": { sources: [join(import.meta.dirname!, "quiet.cc")] },
     "tfjs_binding.node": {
       sources: ["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(source, "binding", name)),
       includes: [join(nodeHeaders, "include"), join(folder, "include")],
-      libraries: libraries.map((place) => join(folder, place)),
+      libraries: tensorflow,
+    },
+    "libfused.so": {
+      sources: [fusedKernelsSource],
+      includes: [join(folder, "include")],
+      libraries: tensorflow,
+      isTuned: true,
     },
   };
   for (const [name, parts] of Object.entries(outputs)) {

@@ -65,10 +65,18 @@ async function goFirstPossible(groups: Way[][], place: Place): Promise<BackendDe
   throw reason;
 }
 
-/** The way that was gone to its end before, alone, where there is one. */
+/**
+ * The way that was gone to its end before, alone, where there is one; else one that was begun comes
+ * first, so that a change of its last step does not lead to another way.
+ */
 async function finishedOrAll(ways: Way[], folder: string): Promise<Way[]> {
-  for (const way of ways) if (await isFinished(way, folder)) return [way];
-  return ways;
+  const begun: Way[] = [], fresh: Way[] = [];
+  for (const way of ways) {
+    const remaining = await remainingSteps(way.steps, folder);
+    if (way.steps.length > 0 && remaining.length === 0) return [way];
+    (remaining.length < way.steps.length ? begun : fresh).push(way);
+  }
+  return [...begun, ...fresh];
 }
 
 async function isFinished({ steps }: Way, folder: string): Promise<boolean> {

@@ -1,9 +1,6 @@
-import type { EncodedExample, EncodedPair, TokenBatch } from "../types.ts";
+import type { EncodedExample, EncodedPair, SequenceGroup, TokenBatch } from "../types.ts";
 import { commonPrefixLength } from "./encode_pair.ts";
 import { groupByLength } from "./group_by_length.ts";
-
-/** Segment of a padding token: it belongs to no sequence and nobody sees it. */
-const PADDING = 255;
 
 /** One item laid out as a trie; `rows` count from the item's own first token. */
 type Sequence = {
@@ -70,9 +67,8 @@ export function packExamples(examples: readonly EncodedExample[]): TokenBatch {
 }
 
 /**
- * Lays prompts out for generation: one group, padded on the left, so that every prompt ends in its
- * row's last token, the one whose hidden state predicts what comes next. Targets are 0: nothing is
- * known yet.
+ * Lays prompts out for generation, as one group. What follows a prompt is predicted from its last
+ * token. Targets are 0: nothing is known yet.
  *
  * **Shapes and dtypes**: see {@link TokenBatch}; `rows` has one entry a prompt.
  *
@@ -82,7 +78,8 @@ export function packExamples(examples: readonly EncodedExample[]): TokenBatch {
  * ```ts
  * import assert from "node:assert/strict";
  * import { packPrompts } from "./token_batch.ts";
- * assert.deepEqual([...packPrompts([[1, 2, 3], [4]]).ids], [1, 2, 3, 0, 0, 4]);
+ * const { ids, rows } = packPrompts([[1, 2, 3], [4]]);
+ * assert.deepEqual([[...ids], [...rows]], [[1, 2, 3, 4], [2, 3]]);
  * ```
  */
 export function packPrompts(prompts: readonly number[][]): TokenBatch {
@@ -92,7 +89,7 @@ export function packPrompts(prompts: readonly number[][]): TokenBatch {
     targets: [0],
     sides: [1],
   }));
-  return lay(sequences, [[...sequences.keys()]], "left");
+  return lay(sequences, [[...sequences.keys()]]);
 }
 
 function layOut(
@@ -136,44 +133,29 @@ function addTail(
 
 function packSequences(sequences: Sequence[]): TokenBatch {
   const grouped = groupByLength(sequences.map((sequence) => sequence.ids.length));
-  return lay(sequences, grouped, "right");
+  return lay(sequences, grouped);
 }
 
-/** Writes sequences one after another, group by group, each padded to its group's longest. */
-function lay(sequences: Sequence[], grouped: number[][], padded: "left" | "right"): TokenBatch {
-  const groups: TokenBatch["groups"] = [];
+/** Writes sequences one after another, group by group. */
+function lay(sequences: Sequence[], grouped: number[][]): TokenBatch {
+  const groups: SequenceGroup[] = [], order: { sequence: Sequence; start: number }[] = [];
   let size = 0;
   for (const members of grouped) {
-    const length = Math.max(...members.map((m) => sequences[m].ids.length));
-    groups.push({ offset: size, count: members.length, length });
-    size += members.length * length;
+    groups.push({ offset: size, lengths: members.map((m) => sequences[m].ids.length) });
+    for (const member of members) {
+      order.push({ sequence: sequences[member], start: size });
+      size += sequences[member].ids.length;
+    }
   }
-  const ids = new Int32Array(size);
-  const positions = new Int32Array(size);
-  const segments = new Uint8Array(size).fill(PADDING);
-  const order: { sequence: Sequence; start: number }[] = [];
-  grouped.forEach((members, g) => {
-    const { offset, length } = groups[g];
-    members.forEach((member, m) => {
-      const sequence = sequences[member];
-      const gap = padded === "left" ? length - sequence.ids.length : 0;
-      const start = offset + m * length + gap;
-      ids.set(sequence.ids, start);
-      positions.set(sequence.positions, start);
-      segments.set(sequence.segments, start);
-      order.push({ sequence, start });
-    });
-  });
   return {
-    ids,
-    positions,
-    segments,
+    ids: Int32Array.from(order.flatMap(({ sequence }) => sequence.ids)),
+    positions: Int32Array.from(order.flatMap(({ sequence }) => sequence.positions)),
+    segments: Uint8Array.from(order.flatMap(({ sequence }) => sequence.segments)),
     groups,
     rows: Int32Array.from(order.flatMap(({ sequence: s, start }) => s.rows.map((r) => start + r))),
     targets: Int32Array.from(order.flatMap(({ sequence }) => sequence.targets)),
     items: Int32Array.from(order.flatMap(({ sequence: s }) => s.rows.map(() => s.item))),
     sides: Uint8Array.from(order.flatMap(({ sequence }) => sequence.sides)),
     size: sequences.length,
-    tokens: sequences.reduce((sum, sequence) => sum + sequence.ids.length, 0),
   };
 }

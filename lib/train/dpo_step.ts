@@ -66,7 +66,7 @@ export async function dpoGradients(
       checkpointing,
     });
     await addGradients(gradients, trainable.names, pass.gradients);
-    tokens += batch.tokens;
+    tokens += batch.ids.length;
   }
   return { gradients, sums, tokens };
 }

@@ -110,7 +110,7 @@ export async function sftGradients(
       checkpointing,
     });
     await addGradients(gradients, trainable.names, pass.gradients);
-    tokens += batch.tokens;
+    tokens += batch.ids.length;
     for (const logProb of pass.logProbs) loss -= logProb / weight;
   }
   return { gradients, metrics: { loss }, weight, tokens };

@@ -3,33 +3,34 @@ import { useBackend } from "../../lib/backend/use_backend.ts";
 import {
   attentionBackward,
   attentionForward,
-  attentionGroups,
   attentionOutput,
 } from "../../lib/layers/attention.ts";
+import { attentionGroups } from "../../lib/layers/trie_softmax.ts";
 import { assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
 import { checkLayer, randomTensor, upload } from "./check_layer.ts";
 
 const HEADS = 4, HEAD_DIM = 3;
-/** Two tries of five tokens, the second padded, and one plain sequence of three. */
+/** Two tries of five and four tokens, computed together, and one plain sequence of three. */
 const BATCH = {
-  groups: [{ offset: 0, count: 2, length: 5 }, { offset: 10, count: 1, length: 3 }],
-  segments: Uint8Array.from([0, 0, 1, 1, 2, /**/ 0, 1, 2, 2, 255, /**/ 0, 0, 0]),
+  groups: [{ offset: 0, lengths: [5, 4] }, { offset: 9, lengths: [3] }],
+  segments: Uint8Array.from([0, 0, 1, 1, 2, /**/ 0, 1, 2, 2, /**/ 0, 0, 0]),
 };
 const TOKENS = BATCH.segments.length;
 
 /** Whether token `i` of a sequence sees token `j`, by the definition of a trie. */
 function sees(segments: Uint8Array, i: number, j: number): boolean {
   if (i === j) return true;
-  if (j > i || segments[i] === 255 || segments[j] === 255) return false;
+  if (j > i) return false;
   return segments[j] === 0 || segments[j] === segments[i];
 }
 
 /** Softmax attention, a sequence and a head at a time; blocked scores are left out of the sum. */
 function plainAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor {
   const share = HEADS / k.shape[1]!, rows: tf.Tensor[] = [];
-  for (const { offset, count, length } of BATCH.groups) {
-    for (let start = offset; start < offset + count * length; start += length) {
+  for (const { offset, lengths } of BATCH.groups) {
+    for (const [item, length] of lengths.entries()) {
+      const start = offset + lengths.slice(0, item).reduce((sum, before) => sum + before, 0);
       const segments = BATCH.segments.subarray(start, start + length);
       const seen = tf.tensor2d(
         Array.from(
@@ -64,8 +65,9 @@ for (const keyValueHeads of [4, 2, 1]) {
       ],
       plain: plainAttention,
       layer(...given) {
-        const [q, k, v] = given as tf.Tensor3D[], groups = attentionGroups(BATCH);
+        const [q, k, v] = given as tf.Tensor3D[];
         const shape = { heads: HEADS, keyValueHeads, headDim: HEAD_DIM };
+        const groups = attentionGroups(BATCH, shape);
         const { y, saved } = attentionForward(q, k, v, groups);
         return {
           y,
@@ -83,8 +85,8 @@ Deno.test("attentionOutput() is attentionForward()'s result again", async () => 
   await useBackend({ backend: "cpu" });
   tf.tidy(() => {
     const x = upload(randomTensor([TOKENS, HEADS, HEAD_DIM], 4)) as tf.Tensor3D;
-    const groups = attentionGroups(BATCH), { y, saved } = attentionForward(x, x, x, groups);
     const shape = { heads: HEADS, keyValueHeads: HEADS, headDim: HEAD_DIM };
+    const groups = attentionGroups(BATCH, shape), { y, saved } = attentionForward(x, x, x, groups);
     assertEquals(attentionOutput(saved, groups, shape).arraySync(), y.arraySync());
   });
 });
@@ -95,8 +97,11 @@ Deno.test("attentionForward() of one trie equals two plain sequences", async () 
     const [q, k, v] = [1, 2, 3].map((seed) => upload(randomTensor([5, 1, HEAD_DIM], seed)));
     const attend = (tokens: number[], segments: number[]) => {
       const [tq, tk, tv] = [q, k, v].map((x) => tf.gather(x, tokens) as tf.Tensor3D);
-      const groups = [{ offset: 0, count: 1, length: tokens.length }];
-      const made = attentionGroups({ groups, segments: Uint8Array.from(segments) });
+      const groups = [{ offset: 0, lengths: [tokens.length] }];
+      const made = attentionGroups({ groups, segments: Uint8Array.from(segments) }, {
+        heads: 1,
+        keyValueHeads: 1,
+      });
       return attentionForward(tq, tk, tv, made).y.arraySync();
     };
     const trie = attend([0, 1, 2, 3, 4], [0, 0, 1, 1, 2]);

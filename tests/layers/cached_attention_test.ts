@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../../lib/backend/use_backend.ts";
-import { attentionForward, attentionGroups } from "../../lib/layers/attention.ts";
+import { attentionForward } from "../../lib/layers/attention.ts";
+import { attentionGroups } from "../../lib/layers/trie_softmax.ts";
 import {
   cachedAttention,
   type KeyValueCache,
@@ -36,8 +37,11 @@ function inputs(): tf.Tensor3D[] {
 
 /** The outputs of the tokens after the prompt in one pass, `[SIZE, LENGTH - PROMPT, width]`. */
 function whole(): tf.Tensor3D {
-  const [q, k, v] = inputs(), groups = [{ offset: 0, count: SIZE, length: LENGTH }];
-  const masked = attentionGroups({ groups, segments: new Uint8Array(SIZE * LENGTH) });
+  const [q, k, v] = inputs(), groups = [{ offset: 0, lengths: Array(SIZE).fill(LENGTH) }];
+  const masked = attentionGroups({ groups, segments: new Uint8Array(SIZE * LENGTH) }, {
+    heads: HEADS,
+    keyValueHeads: KEY_HEADS,
+  });
   const rows = tf.reshape(attentionForward(q, k, v, masked).y, [SIZE, LENGTH, HEADS * HEAD_DIM]);
   return tf.slice(rows, [0, PROMPT, 0], [SIZE, LENGTH - PROMPT, HEADS * HEAD_DIM]) as tf.Tensor3D;
 }

@@ -4,8 +4,6 @@ import type { EncodedPair, TokenBatch } from "../../lib/types.ts";
 import { groupByLength } from "../../lib/tokenizer/group_by_length.ts";
 import { packExamples, packPairs, packPrompts } from "../../lib/tokenizer/token_batch.ts";
 
-const PADDING = 255;
-
 // Few different tokens, so that prefixes, equal responses and responses in each other are common.
 const tokens = (minLength: number) =>
   fc.array(fc.integer({ min: 1, max: 3 }), { minLength, maxLength: 9 });
@@ -18,14 +16,13 @@ const pair = fc.record({
 
 /** What the sequence that token `at` belongs to looks like from there: itself and all it may see. */
 function visible(batch: TokenBatch, at: number): number[] {
-  const { offset, length } = batch.groups.find((g) =>
-    at >= g.offset && at < g.offset + g.count * g.length
-  )!;
-  const start = offset + Math.floor((at - offset) / length) * length;
+  const lengths = batch.groups.flatMap((group) => group.lengths);
+  let start = 0;
+  while (start + lengths[0] <= at) start += lengths.shift()!;
   const seen: number[] = [];
   for (let i = start; i <= at; i++) {
     const segment = batch.segments[i];
-    if (segment !== PADDING && (segment === 0 || segment === batch.segments[at])) {
+    if (segment === 0 || segment === batch.segments[at]) {
       assertEquals(batch.positions[i], seen.length, "positions count what is seen");
       seen.push(batch.ids[i]);
     }
@@ -52,7 +49,7 @@ Deno.test("packPairs() predicts each response token once, from exactly what prec
   }));
 });
 
-Deno.test("packPairs() holds each token once, nothing that nobody reads, and marks its padding", () => {
+Deno.test("packPairs() holds each token once and nothing that nobody reads", () => {
   fc.assert(fc.property(fc.array(pair, { minLength: 1, maxLength: 6 }), (pairs) => {
     const batch = packPairs(pairs);
     const wanted = pairs.reduce((sum, { prompt, chosen, rejected }) => {
@@ -60,14 +57,13 @@ Deno.test("packPairs() holds each token once, nothing that nobody reads, and mar
       const heads = [chosen, rejected].flatMap((r) => r.map((_, i) => r.slice(0, i).join()));
       return sum + prompt.length + new Set(heads.filter((h) => h !== "")).size;
     }, 0);
-    assertEquals(batch.tokens, wanted);
-    const padding = [...batch.segments.keys()].filter((i) => batch.segments[i] === PADDING);
-    assertEquals(batch.ids.length - padding.length, batch.tokens);
-    assert(padding.every((i) => batch.ids[i] === 0 && batch.positions[i] === 0));
-    assertEquals(
-      batch.groups.map((g) => g.offset + g.count * g.length).at(-1),
-      batch.ids.length,
-    );
+    assertEquals(batch.ids.length, wanted);
+    let end = 0;
+    for (const { offset, lengths } of batch.groups) {
+      assertEquals(offset, end, "groups follow each other");
+      end += lengths.reduce((sum, length) => sum + length);
+    }
+    assertEquals(end, wanted);
   }));
 });
 
@@ -115,15 +111,15 @@ Deno.test("packExamples() predicts each completion token once, on side 1", () =>
   }));
 });
 
-Deno.test("packPrompts() pads on the left and reads each prompt's last token", () => {
+Deno.test("packPrompts() makes one group and reads each prompt's last token", () => {
   const batch = packPrompts([[1, 2, 3], [4], [5, 6]]);
-  assertEquals([...batch.ids], [1, 2, 3, 0, 0, 4, 0, 5, 6]);
-  assertEquals([...batch.positions], [0, 1, 2, 0, 0, 0, 0, 0, 1]);
-  assertEquals([...batch.segments], [0, 0, 0, 255, 255, 0, 255, 0, 0]);
-  assertEquals(batch.groups, [{ offset: 0, count: 3, length: 3 }]);
-  assertEquals([...batch.rows], [2, 5, 8]);
+  assertEquals([...batch.ids], [1, 2, 3, 4, 5, 6]);
+  assertEquals([...batch.positions], [0, 1, 2, 0, 0, 1]);
+  assertEquals([...batch.segments], [0, 0, 0, 0, 0, 0]);
+  assertEquals(batch.groups, [{ offset: 0, lengths: [3, 1, 2] }]);
+  assertEquals([...batch.rows], [2, 3, 5]);
   assertEquals([...batch.items], [0, 1, 2]);
-  assertEquals([[...batch.targets], batch.size, batch.tokens], [[0, 0, 0], 3, 6]);
+  assertEquals([[...batch.targets], batch.size], [[0, 0, 0], 3]);
 });
 
 Deno.test("groupByLength() uses each index once and keeps padding and size in bounds", () => {

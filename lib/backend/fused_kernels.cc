@@ -1,0 +1,507 @@
+// TensorFlow operations of dpo-kit's own, for the CPU: chains of elementwise work that TensorFlow
+// would run as four to eight kernels, each a pass over memory, in one pass. Formulas, shapes and the
+// same operations in plain tfjs stand in lib/layers/; fused_kernels.ts is what calls these.
+//
+// Compiled by `deno task setup` for the processor at hand, registered by native_library.ts. All is
+// float32 and row-major; a row is always summed in the same order, however many threads there are.
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "tensorflow/c/tf_datatype.h"
+#include "tensorflow/c/tf_status.h"
+#include "tensorflow/c/tf_tensor.h"
+
+// What is used of TensorFlow's stable C interface for kernels and operations (tensorflow/c/kernels.h
+// and ops.h, whose own includes the wheel lacks in part).
+extern "C" {
+typedef struct TF_KernelBuilder TF_KernelBuilder;
+typedef struct TF_OpKernelConstruction TF_OpKernelConstruction;
+typedef struct TF_OpKernelContext TF_OpKernelContext;
+typedef struct TF_OpDefinitionBuilder TF_OpDefinitionBuilder;
+TF_OpDefinitionBuilder* TF_NewOpDefinitionBuilder(const char* name);
+void TF_OpDefinitionBuilderAddInput(TF_OpDefinitionBuilder*, const char* spec);
+void TF_OpDefinitionBuilderAddOutput(TF_OpDefinitionBuilder*, const char* spec);
+void TF_OpDefinitionBuilderAddAttr(TF_OpDefinitionBuilder*, const char* spec);
+void TF_RegisterOpDefinition(TF_OpDefinitionBuilder*, TF_Status*);
+TF_KernelBuilder* TF_NewKernelBuilder(const char* op, const char* device,
+                                      void* (*create)(TF_OpKernelConstruction*),
+                                      void (*compute)(void*, TF_OpKernelContext*),
+                                      void (*destroy)(void*));
+void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
+void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);
+TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int index, TF_DataType, const int64_t* dims,
+                             int rank, size_t bytes, TF_Status*);
+void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
+void TF_OpKernelConstruction_GetAttrInt64(TF_OpKernelConstruction*, const char*, int64_t*,
+                                          TF_Status*);
+void TF_OpKernelConstruction_GetAttrFloat(TF_OpKernelConstruction*, const char*, float*, TF_Status*);
+}
+
+namespace {
+
+// ---------------------------------------------------------------------------------- threads
+
+// Threads that share the rows of one kernel. They sleep in between and live as long as the process.
+class Workers {
+ public:
+  static Workers& get() {
+    static Workers* workers = new Workers;  // never freed: its threads may outlive static objects
+    return *workers;
+  }
+
+  // Calls work(begin, end) until all rows are done; a row costs about `cost` numbers.
+  void run(int64_t rows, int64_t cost, const std::function<void(int64_t, int64_t)>& work) {
+    std::unique_lock<std::mutex> alone(running_, std::try_to_lock);
+    if (count_ == 0 || rows * cost < kSmall || !alone.owns_lock()) return work(0, rows);
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      work_ = &work;
+      rows_ = rows;
+      chunk_ = std::max<int64_t>(1, rows / (4 * (count_ + 1)));
+      next_ = 0;
+      busy_ = count_;
+      turn_++;
+    }
+    wake_.notify_all();
+    take();
+    std::unique_lock<std::mutex> lock(mutex_);
+    done_.wait(lock, [this] { return busy_ == 0; });
+  }
+
+ private:
+  static constexpr int64_t kSmall = 1 << 14;
+
+  Workers() : count_(std::max(1u, std::thread::hardware_concurrency()) - 1) {
+    for (int i = 0; i < count_; i++) std::thread([this] { live(); }).detach();
+  }
+
+  void live() {
+    for (uint64_t seen = 0;;) {
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [&] { return turn_ != seen; });
+        seen = turn_;
+      }
+      take();
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (--busy_ == 0) done_.notify_one();
+    }
+  }
+
+  void take() {
+    for (int64_t begin; (begin = next_.fetch_add(chunk_)) < rows_;) {
+      (*work_)(begin, std::min(rows_, begin + chunk_));
+    }
+  }
+
+  const int count_;
+  std::mutex running_, mutex_;
+  std::condition_variable wake_, done_;
+  const std::function<void(int64_t, int64_t)>* work_ = nullptr;
+  int64_t rows_ = 0, chunk_ = 1;
+  std::atomic<int64_t> next_{0};
+  int busy_ = 0;
+  uint64_t turn_ = 0;
+};
+
+// -------------------------------------------------------------------------------- arithmetic
+
+// e^x to 2e-7 relative; no branch, so that a compiler makes vectors of it. NaN stays NaN.
+inline float exponential(float x) {
+  x = x < -87.0f ? -87.0f : x;
+  x = x > 88.0f ? 88.0f : x;
+  const float magic = 12582912.0f;  // adding it rounds to a whole number
+  const float n = (x * 1.44269504f + magic) - magic;
+  const float r = (x - n * 0.693145752f) - n * 1.42860677e-6f;
+  float p = 1.0f / 5040;
+  for (float c : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) p = p * r + c;
+  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
+  float power;
+  std::memcpy(&power, &bits, sizeof power);
+  return p * power;
+}
+
+inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
+
+// Sums of a row run in lanes, a vector's width, that are added in a fixed order at the end.
+constexpr int kLanes = 32;
+
+template <typename Term>
+inline float sumOf(int64_t n, Term term) {
+  float lanes[kLanes] = {0};
+  int64_t j = 0;
+  for (; j + kLanes <= n; j += kLanes) {
+    for (int l = 0; l < kLanes; l++) lanes[l] += term(j + l);
+  }
+  for (; j < n; j++) lanes[j % kLanes] += term(j);
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int l = 0; l < width; l++) lanes[l] += lanes[l + width];
+  }
+  return lanes[0];
+}
+
+inline float maxOf(const float* x, int64_t begin, int64_t end, float start) {
+  float lanes[kLanes];
+  std::fill(lanes, lanes + kLanes, start);
+  int64_t j = begin;
+  for (; j + kLanes <= end; j += kLanes) {
+    for (int l = 0; l < kLanes; l++) lanes[l] = x[j + l] > lanes[l] ? x[j + l] : lanes[l];
+  }
+  for (; j < end; j++) lanes[0] = x[j] > lanes[0] ? x[j] : lanes[0];
+  for (int l = 1; l < kLanes; l++) lanes[0] = lanes[l] > lanes[0] ? lanes[l] : lanes[0];
+  return lanes[0];
+}
+
+// ---------------------------------------------------------------------------- TensorFlow's side
+
+struct Attributes {
+  float epsilon = 0;
+  int64_t inverse = 0, keyHeads = 1, share = 1, length = 0, first = 0;
+};
+
+struct Input {
+  TF_Tensor* tensor = nullptr;
+  const float* data = nullptr;
+  std::vector<int64_t> dims;
+  int64_t size = 1;
+  int64_t dim(int fromEnd) const { return dims[dims.size() - fromEnd]; }
+  const int32_t* ints() const { return reinterpret_cast<const int32_t*>(data); }
+};
+
+// One call of a kernel: its inputs, its outputs, and what is wrong with them.
+class Call {
+ public:
+  Call(TF_OpKernelContext* context, int inputs) : context_(context), status_(TF_NewStatus()) {
+    for (int i = 0; i < inputs; i++) read(i);
+  }
+  ~Call() {
+    if (TF_GetCode(status_) != TF_OK) TF_OpKernelContext_Failure(context_, status_);
+    for (Input& input : inputs_) TF_DeleteTensor(input.tensor);
+    for (TF_Tensor* output : outputs_) TF_DeleteTensor(output);
+    TF_DeleteStatus(status_);
+  }
+
+  const Input& operator[](int i) const { return inputs_[i]; }
+
+  // Memory is only touched after the sizes have been held against each other.
+  bool check(bool holds, const char* wanted) {
+    if (TF_GetCode(status_) == TF_OK && !holds) TF_SetStatus(status_, TF_INVALID_ARGUMENT, wanted);
+    return TF_GetCode(status_) == TF_OK;
+  }
+
+  float* output(int i, const std::vector<int64_t>& dims) {
+    int64_t size = 1;
+    for (int64_t dim : dims) size *= dim;
+    TF_Tensor* tensor = TF_AllocateOutput(context_, i, TF_FLOAT, dims.data(), dims.size(),
+                                          size * sizeof(float), status_);
+    outputs_.push_back(tensor);
+    return tensor ? static_cast<float*>(TF_TensorData(tensor)) : nullptr;
+  }
+
+ private:
+  void read(int i) {
+    Input input;
+    TF_GetInput(context_, i, &input.tensor, status_);
+    if (TF_GetCode(status_) != TF_OK) return;
+    input.data = static_cast<const float*>(TF_TensorData(input.tensor));
+    for (int d = 0; d < TF_NumDims(input.tensor); d++) {
+      input.dims.push_back(TF_Dim(input.tensor, d));
+      input.size *= input.dims.back();
+    }
+    inputs_.push_back(input);
+  }
+
+  TF_OpKernelContext* context_;
+  TF_Status* status_;
+  std::vector<Input> inputs_;
+  std::vector<TF_Tensor*> outputs_;
+};
+
+// ------------------------------------------------------------------------------------- kernels
+
+// x [N, D], weight [D] -> y [N, D], rstd [N, 1]
+void rmsNorm(const Attributes& attributes, Call& call) {
+  const Input &x = call[0], &weight = call[1];
+  if (!call.check(x.dims.size() == 2 && weight.size == x.dim(1), "x [N, D], weight [D]")) return;
+  const int64_t rows = x.dim(2), width = x.dim(1);
+  float *y = call.output(0, x.dims), *rstd = call.output(1, {rows, 1});
+  if (!call.check(y && rstd, "memory")) return;
+  const float epsilon = attributes.epsilon;
+  Workers::get().run(rows, width, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const float *xi = x.data + i * width, *w = weight.data;
+      float* yi = y + i * width;
+      const float sum = sumOf(width, [=](int64_t j) { return xi[j] * xi[j]; });
+      const float r = rstd[i] = 1.0f / std::sqrt(sum / width + epsilon);
+      for (int64_t j = 0; j < width; j++) yi[j] = xi[j] * r * w[j];
+    }
+  });
+}
+
+// dy, x [N, D], rstd [N, 1], weight [D], residual [N, D] or [0] -> dx [N, D]
+void rmsNormGrad(const Attributes&, Call& call) {
+  const Input &dy = call[0], &x = call[1], &rstd = call[2], &weight = call[3], &residual = call[4];
+  if (!call.check(x.dims.size() == 2 && dy.size == x.size && rstd.size == x.dim(2) &&
+                      weight.size == x.dim(1) && (residual.size == x.size || residual.size == 0),
+                  "dy, x [N, D], rstd [N, 1], weight [D], residual [N, D] or [0]")) {
+    return;
+  }
+  const int64_t rows = x.dim(2), width = x.dim(1);
+  float* dx = call.output(0, x.dims);
+  if (!call.check(dx, "memory")) return;
+  Workers::get().run(rows, 2 * width, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const float *xi = x.data + i * width, *di = dy.data + i * width, *w = weight.data;
+      const float r = rstd.data[i];
+      const float inner =
+          r * sumOf(width, [=](int64_t j) { return di[j] * w[j] * xi[j]; }) / width;
+      float* out = dx + i * width;
+      if (residual.size == 0) {
+        for (int64_t j = 0; j < width; j++) out[j] = r * (di[j] * w[j] - xi[j] * r * inner);
+      } else {
+        const float* add = residual.data + i * width;
+        for (int64_t j = 0; j < width; j++) {
+          out[j] = add[j] + r * (di[j] * w[j] - xi[j] * r * inner);
+        }
+      }
+    }
+  });
+}
+
+// gate, up [N, F] -> silu(gate) * up [N, F]
+void gated(const Attributes&, Call& call) {
+  const Input &gate = call[0], &up = call[1];
+  if (!call.check(gate.size == up.size, "gate and up of one shape")) return;
+  float* y = call.output(0, gate.dims);
+  if (!call.check(y, "memory")) return;
+  Workers::get().run(gate.size, 4, [&](int64_t begin, int64_t end) {
+    const float *g = gate.data, *u = up.data;
+    for (int64_t j = begin; j < end; j++) y[j] = g[j] * sigmoid(g[j]) * u[j];
+  });
+}
+
+// dy, gate, up [N, F] -> dgate, dup [N, F]
+void gatedGrad(const Attributes&, Call& call) {
+  const Input &dy = call[0], &gate = call[1], &up = call[2];
+  if (!call.check(gate.size == up.size && dy.size == up.size, "dy, gate and up of one shape")) return;
+  float *dgate = call.output(0, gate.dims), *dup = call.output(1, gate.dims);
+  if (!call.check(dgate && dup, "memory")) return;
+  Workers::get().run(gate.size, 6, [&](int64_t begin, int64_t end) {
+    const float *d = dy.data, *g = gate.data, *u = up.data;
+    for (int64_t j = begin; j < end; j++) {
+      const float s = sigmoid(g[j]), a = g[j] * s;
+      dgate[j] = d[j] * u[j] * (s + (a - a * s));
+      dup[j] = d[j] * a;
+    }
+  });
+}
+
+// x [N, H, headDim], cos and sin [N, 1, headDim] -> x turned, or turned back
+void rope(const Attributes& attributes, Call& call) {
+  const Input &x = call[0], &cos = call[1], &sin = call[2];
+  if (!call.check(x.dims.size() == 3 && cos.size == x.dim(3) * x.dim(1) && sin.size == cos.size &&
+                      x.dim(1) % 2 == 0,
+                  "x [N, H, headDim], cos and sin [N, 1, headDim], headDim even")) {
+    return;
+  }
+  const int64_t rows = x.dim(3), heads = x.dim(2), width = x.dim(1), half = width / 2;
+  float* y = call.output(0, x.dims);
+  if (!call.check(y, "memory")) return;
+  const float sign = attributes.inverse ? -1.0f : 1.0f;
+  Workers::get().run(rows, heads * width, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const float *c = cos.data + i * width, *s = sin.data + i * width;
+      for (int64_t h = 0; h < heads; h++) {
+        const float* in = x.data + (i * heads + h) * width;
+        float* out = y + (i * heads + h) * width;
+        for (int64_t j = 0; j < half; j++) {
+          const float a = in[j], b = in[j + half];
+          out[j] = a * c[j] + sign * b * s[j];
+          out[j + half] = b * c[j + half] + sign * a * s[j + half];
+        }
+      }
+    }
+  });
+}
+
+constexpr int32_t kPadding = 255;
+
+// scores [count * KV, rows * share, keys], segments [count * length] -> probabilities.
+// Row r of a sequence is token first + r / share; it sees the trunk and its own tail up to itself.
+void trieSoftmax(const Attributes& attributes, Call& call) {
+  const Input &scores = call[0], &segments = call[1];
+  const int64_t keyHeads = attributes.keyHeads, share = attributes.share;
+  const int64_t length = attributes.length, first = attributes.first;
+  if (!call.check(scores.dims.size() == 3 && keyHeads > 0 && share > 0 && length > 0 && first >= 0 &&
+                      scores.dim(3) % keyHeads == 0 &&
+                      segments.size == scores.dim(3) / keyHeads * length &&
+                      scores.dim(2) % share == 0 && scores.dim(1) == first + scores.dim(2) / share &&
+                      scores.dim(1) <= length,
+                  "scores [count * KV, rows * share, keys], segments [count * length]")) {
+    return;
+  }
+  const int64_t perHead = scores.dim(2), keys = scores.dim(1);
+  float* p = call.output(0, scores.dims);
+  if (!call.check(p, "memory")) return;
+  Workers::get().run(scores.dim(3) * perHead, 4 * keys, [&](int64_t from, int64_t to) {
+    for (int64_t row = from; row < to; row++) {
+      const int32_t* segment = segments.ints() + row / perHead / keyHeads * length;
+      const int64_t token = first + row % perHead / share;
+      const float* x = scores.data + row * keys;
+      float* out = p + row * keys;
+      // Segments stand in order: trunk, first tail, second tail, padding. What a token sees is
+      // [0, trunk) and [own, token].
+      int64_t trunk = token + 1, own = token + 1;
+      if (segment[token] == kPadding) {
+        trunk = 0, own = token;
+      } else if (segment[token] != 0) {
+        for (trunk = 0; segment[trunk] == 0;) trunk++;
+        for (own = trunk; segment[own] != segment[token];) own++;
+      }
+      const float most = maxOf(x, own, token + 1, maxOf(x, 0, trunk, -INFINITY));
+      std::fill(out + trunk, out + own, 0.0f);
+      std::fill(out + token + 1, out + keys, 0.0f);
+      for (int64_t j = 0; j < trunk; j++) out[j] = exponential(x[j] - most);
+      for (int64_t j = own; j <= token; j++) out[j] = exponential(x[j] - most);
+      const float scale = 1.0f / sumOf(token + 1, [=](int64_t j) { return out[j]; });
+      for (int64_t j = 0; j <= token; j++) out[j] *= scale;
+    }
+  });
+}
+
+// dp, p [B, R, K], dout, out [B, R, headDim] -> p * (dp - sum(dout * out)) [B, R, K]
+void softmaxGrad(const Attributes&, Call& call) {
+  const Input &dp = call[0], &p = call[1], &dout = call[2], &out = call[3];
+  if (!call.check(p.dims.size() == 3 && dp.size == p.size && out.dims.size() == 3 &&
+                      dout.size == out.size && out.dim(3) * out.dim(2) == p.dim(3) * p.dim(2),
+                  "dp, p [B, R, K], dout, out [B, R, headDim]")) {
+    return;
+  }
+  const int64_t rows = p.dim(3) * p.dim(2), keys = p.dim(1), width = out.dim(1);
+  float* ds = call.output(0, p.dims);
+  if (!call.check(ds, "memory")) return;
+  Workers::get().run(rows, 2 * keys, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const float *a = dout.data + i * width, *b = out.data + i * width;
+      const float inner = sumOf(width, [=](int64_t j) { return a[j] * b[j]; });
+      const float *d = dp.data + i * keys, *pi = p.data + i * keys;
+      float* si = ds + i * keys;
+      for (int64_t j = 0; j < keys; j++) si[j] = (d[j] - inner) * pi[j];
+    }
+  });
+}
+
+// -------------------------------------------------------------------------------- registration
+
+using Kernel = void (*)(const Attributes&, Call&);
+
+// An operation has some of these; what it lacks keeps its default.
+void* readAttributes(TF_OpKernelConstruction* construction) {
+  auto* read = new Attributes;
+  TF_Status* status = TF_NewStatus();
+  TF_OpKernelConstruction_GetAttrFloat(construction, "epsilon", &read->epsilon, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "inverse", &read->inverse, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "keyHeads", &read->keyHeads, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "share", &read->share, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "length", &read->length, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "first", &read->first, status);
+  TF_DeleteStatus(status);
+  return read;
+}
+
+template <Kernel kernel, int inputs>
+void compute(void* attributes, TF_OpKernelContext* context) {
+  Call call(context, inputs);
+  if (call.check(true, "")) kernel(*static_cast<Attributes*>(attributes), call);
+}
+
+void destroy(void* attributes) { delete static_cast<Attributes*>(attributes); }
+
+struct Operation {
+  const char* name;
+  std::vector<const char*> inputs, outputs, attributes;
+  void (*compute)(void*, TF_OpKernelContext*);
+};
+
+void add(const Operation& operation) {
+  TF_Status* status = TF_NewStatus();
+  TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(operation.name);
+  for (const char* spec : operation.inputs) TF_OpDefinitionBuilderAddInput(definition, spec);
+  for (const char* spec : operation.outputs) TF_OpDefinitionBuilderAddOutput(definition, spec);
+  for (const char* spec : operation.attributes) TF_OpDefinitionBuilderAddAttr(definition, spec);
+  TF_RegisterOpDefinition(definition, status);
+  if (TF_GetCode(status) == TF_OK) {
+    TF_RegisterKernelBuilder(operation.name,
+                             TF_NewKernelBuilder(operation.name, "CPU", readAttributes,
+                                                 operation.compute, destroy),
+                             status);
+  }
+  TF_DeleteStatus(status);
+}
+
+// Whether this processor has what the compiler was told that it has: the folder may have been moved.
+bool processorFits() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+#ifdef __AVX2__
+  if (!__builtin_cpu_supports("avx2")) return false;
+#endif
+#ifdef __FMA__
+  if (!__builtin_cpu_supports("fma")) return false;
+#endif
+#ifdef __AVX512F__
+  if (!__builtin_cpu_supports("avx512f")) return false;
+#endif
+#ifdef __AVX512VL__
+  if (!__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq")) {
+    return false;
+  }
+#endif
+#endif
+  return true;
+}
+
+__attribute__((noinline)) void addAll() {
+  add({"DpoRmsNorm", {"x: float", "weight: float"}, {"y: float", "rstd: float"},
+       {"epsilon: float"}, compute<rmsNorm, 2>});
+  add({"DpoRmsNormGrad",
+       {"dy: float", "x: float", "rstd: float", "weight: float", "residual: float"},
+       {"dx: float"}, {}, compute<rmsNormGrad, 5>});
+  add({"DpoGated", {"gate: float", "up: float"}, {"y: float"}, {}, compute<gated, 2>});
+  add({"DpoGatedGrad", {"dy: float", "gate: float", "up: float"}, {"dgate: float", "dup: float"},
+       {}, compute<gatedGrad, 3>});
+  add({"DpoRope", {"x: float", "cos: float", "sin: float"}, {"y: float"}, {"inverse: int"},
+       compute<rope, 3>});
+  add({"DpoTrieSoftmax", {"scores: float", "segments: int32"}, {"p: float"},
+       {"keyHeads: int", "share: int", "length: int", "first: int"}, compute<trieSoftmax, 2>});
+  add({"DpoSoftmaxGrad", {"dp: float", "p: float", "dout: float", "out: float"}, {"ds: float"},
+       {}, compute<softmaxGrad, 4>});
+}
+
+}  // namespace
+
+// Makes TensorFlow know the operations above, once a process; returns 1, or 0 where the processor has
+// less than the one that they were compiled for. TensorFlow and the workers keep pointing into this
+// library, so it stays loaded.
+extern "C" int register_fused_kernels() {
+  static const bool registered = [] {
+    Dl_info self;
+    const bool stays = dladdr(reinterpret_cast<void*>(&register_fused_kernels), &self) != 0 &&
+                       dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE) != nullptr;
+    if (!stays || !processorFits()) return false;
+    addAll();
+    return true;
+  }();
+  return registered;
+}
