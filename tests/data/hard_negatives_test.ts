@@ -2,6 +2,11 @@ import { assert, assertEquals } from "../../lib/std.ts";
 import { createRandom } from "../../lib/random.ts";
 import { corruptDetail, type CorruptedDetail } from "../../lib/data/hard_negatives.ts";
 import { readTable } from "../../lib/data/read_table.ts";
+import { testUnless } from "../test_unless.ts";
+
+const REAL = "../shared/data/mts-dialog/train.csv";
+const realRows = await readTable(REAL).catch(() => []);
+const noRealRows = realRows.length === 0 && `${REAL} is not there`;
 
 /** Every text that some seed makes of another, sorted. */
 function wrongTexts(text: string, source?: string): string[] {
@@ -168,13 +173,10 @@ Deno.test("corruptDetail() prefers details that the source states", () => {
   assert(wrongTexts(text).length > made.length);
 });
 
-Deno.test("corruptDetail() makes real notes wrong in one place or in one word", async () => {
-  const path = "../shared/data/mts-dialog/train.csv";
-  const rows = await readTable(path).catch(() => null);
-  if (!rows) return console.log(`skipped: no ${path}`);
+testUnless(noRealRows, "corruptDetail() makes real notes wrong in one place or in one word", () => {
   const run = () => {
     const random = createRandom(42);
-    return rows.map(({ section_text, dialogue }) =>
+    return realRows.map(({ section_text, dialogue }) =>
       corruptDetail(String(section_text), { random, source: String(dialogue) })
     );
   };
@@ -185,7 +187,7 @@ Deno.test("corruptDetail() makes real notes wrong in one place or in one word", 
   assertEquals(new Set(changed.map(({ kind }) => kind)).size, 8);
   made.forEach((wrong, i) => {
     if (wrong === null) return;
-    const text = String(rows[i].section_text);
+    const text = String(realRows[i].section_text);
     assert(wrong.text !== text && wrong.before !== wrong.after);
     assert(Math.abs(wrong.text.length - text.length) < 60, wrong.text);
     assert(
@@ -194,7 +196,7 @@ Deno.test("corruptDetail() makes real notes wrong in one place or in one word", 
       wrong.text,
     );
     if (wrong.kind === "drug") {
-      assert(!String(rows[i].dialogue).toLowerCase().includes(wrong.after.toLowerCase()));
+      assert(!String(realRows[i].dialogue).toLowerCase().includes(wrong.after.toLowerCase()));
     }
   });
 });

@@ -1,7 +1,9 @@
 import { compileArguments, findCompiler, zigCompiler } from "../../lib/setup/compiler.ts";
 import { runCommand } from "../../lib/setup/run_command.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
+import { testUnless } from "../test_unless.ts";
 
+const compiler = Deno.build.os === "windows" ? null : await findCompiler();
 const parts = { sources: ["a.cc"], libraries: ["lib/libx.so"], output: "a.node" };
 
 Deno.test("compileArguments() lets the library find its neighbours by its own place", () => {
@@ -11,13 +13,11 @@ Deno.test("compileArguments() lets the library find its neighbours by its own pl
   assertEquals(compileArguments(parts, "linux").slice(-2), ["-o", "a.node"]);
 });
 
-Deno.test("quiet.cc holds stderr and gives it back", async () => {
-  const compiler = await findCompiler();
-  if (!compiler || Deno.build.os === "windows") return console.log("skipped: no C++ compiler");
+testUnless(!compiler && "no C++ compiler", "quiet.cc holds stderr and gives it back", async () => {
   const folder = await Deno.makeTempDir();
   const output = `${folder}/libquiet.so`;
   const sources = [new URL("../../lib/setup/quiet.cc", import.meta.url).pathname];
-  const { command } = await compiler.prepare();
+  const { command } = await compiler!.prepare();
   await runCommand(command, { args: compileArguments({ sources, output }), purpose: "compile" });
   const script = `${folder}/say.ts`;
   await Deno.writeTextFile(
