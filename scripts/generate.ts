@@ -16,6 +16,7 @@ await runScript({
     ...modelFlags,
     prompt: { type: "string", help: "What to continue" },
     file: { type: "string", value: "FILE", help: 'Rows with a "prompt", JSONL' },
+    num: { type: "integer", min: 1, help: "So many of the file's rows, from its beginning" },
     output: { type: "string", value: "FILE", help: "JSON lines go there (default: stdout)" },
     chat: { type: "boolean", help: "Lays the prompt out by the model's chat template" },
     max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest answer" },
@@ -31,7 +32,9 @@ await runScript({
       throw new UsageError("Cannot tell what to continue: wanted one of --prompt and --file");
     }
     await tryOutput(flags.output);
-    const prompts = flags.file === undefined ? [flags.prompt!] : await readPrompts(flags.file);
+    const prompts = flags.file === undefined
+      ? [flags.prompt!]
+      : (await readPrompts(flags.file)).slice(0, flags.num);
     const turns = prompts.map((prompt) =>
       flags.chat && typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt
     );

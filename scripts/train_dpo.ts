@@ -14,6 +14,8 @@ import { showTraining } from "./cli/show_training.ts";
 import { loopOptions, trainFlags } from "./cli/train_flags.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
+const lossHelp = Object.entries(lossTypes).map(([name, { summary }]) => `${name} (${summary})`)
+  .join("; ");
 
 await runScript({
   name: "train_dpo",
@@ -52,19 +54,19 @@ await runScript({
       default: 5e-6,
       help: "Highest rate of AdamW; above 1e-5 a model may collapse",
     },
-    beta: { type: "number", min: 0, default: 0.1, help: "Larger holds closer to the reference" },
+    beta: { type: "number", above: 0, default: 0.1, help: "Larger holds closer to the reference" },
     batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
     loss_type: {
       type: "list",
       choices: Object.keys(lossTypes) as (keyof typeof lossTypes)[],
       default: ["sigmoid"],
-      help: "One loss or several",
+      help: `One loss or several: ${lossHelp}`,
     },
-    loss_weights: { type: "numbers", help: "A weight for each loss (default: all 1)" },
+    loss_weights: { type: "numbers", above: 0, help: "A weight for each loss (default: all 1)" },
     label_smoothing: {
       type: "number",
       min: 0,
-      max: 0.5,
+      below: 0.5,
       default: 0,
       help: "Share of pairs believed to be labelled the wrong way",
     },

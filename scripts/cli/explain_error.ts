@@ -59,19 +59,38 @@ function explainDenied(denial: string, { name, args }: ExplainErrorOptions): str
   const wanted = kind === "read" || kind === "write"
     ? folderToGrant(target, { kind, args })
     : target;
-  const grants = grantedBy(name, kind);
-  const list = wanted === "" || grants === true ? "" : `=${[...grants, wanted].join(",")}`;
-  const command = [commandOf(name, quote(`--allow-${kind}${list}`)), ...args.map(quote)].join(" ");
+  // A file is written beside its place and looked at before it is renamed: that is reading, too.
+  const kinds = kind === "write" && !covers(grantedBy(name, "read"), wanted)
+    ? ["read", "write"]
+    : [kind];
+  const grants = kinds.map((kind) => quote(grantFlag(name, kind, wanted))).join(" ");
+  const command = [commandOf(name, grants), ...args.map(quote)].join(" ");
   return `Cannot ${verbs[kind] ?? "use"} ${target ? `"${target}"` : "that"}: the permission set ` +
     `"${name}" does not cover it; if it should, run\n  ${command}`;
 }
 
+/** The flag that grants `wanted` beside what the set grants of this kind. */
+function grantFlag(name: string, kind: string, wanted: string): string {
+  const grants = grantedBy(name, kind);
+  return `--allow-${kind}` +
+    (wanted === "" || grants === true ? "" : `=${[...grants, wanted].join(",")}`);
+}
+
 /** The path that the user named and `path` lies under, else the path, or its folder for writing. */
 function folderToGrant(path: string, { kind, args }: { kind: string; args: string[] }): string {
-  const named = args.map((arg) => arg.replace(/^--\w+=/, "")).filter((arg) => {
-    return arg !== "" && `${resolve(path)}/`.startsWith(`${resolve(arg)}/`);
-  });
-  return named[0] ?? (kind === "write" ? dirname(path) : path);
+  const named = args.map((arg) => arg.replace(/^--\w+=/, "")).filter((arg) => arg !== "");
+  const above = named.find((arg) => isUnder(path, arg));
+  if (above !== undefined || kind !== "write") return above ?? path;
+  const isFolderOfNamed = named.some((arg) => isUnder(arg, path));
+  return isFolderOfNamed ? path : dirname(path);
+}
+
+function isUnder(path: string, folder: string): boolean {
+  return `${resolve(path)}/`.startsWith(`${resolve(folder)}/`);
+}
+
+function covers(grants: true | string[], path: string): boolean {
+  return grants === true || grants.some((grant) => isUnder(path, grant));
 }
 
 type Grant = boolean | string[] | { allow?: boolean | string[] };

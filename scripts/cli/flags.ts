@@ -16,11 +16,14 @@ export type Flag =
   & (
     | { type: "boolean" }
     | { type: "string"; default?: string; required?: true; bare?: string }
-    | { type: "number" | "integer"; default?: number; required?: true; min?: number; max?: number }
+    | ({ type: "number" | "integer"; default?: number; required?: true } & Range)
     | { type: "choice"; choices: readonly string[]; default?: string; required?: true }
     | { type: "list"; choices?: readonly string[]; default?: readonly string[]; required?: true }
-    | { type: "numbers"; default?: readonly number[]; required?: true }
+    | ({ type: "numbers"; default?: readonly number[]; required?: true } & Range)
   );
+
+/** Bounds of a number: `min` and `max` are allowed themselves, `above` and `below` are not. */
+type Range = { min?: number; max?: number; above?: number; below?: number };
 
 /** A script's flags by name, in the order that the help shows. */
 export type Flags = Record<string, Flag>;
@@ -122,13 +125,12 @@ function readValue(name: string, flag: Flag, text: string): unknown {
     case "number":
     case "integer": {
       const value = readNumber(text);
-      const { min = -Infinity, max = Infinity, type } = flag;
-      const fits = value >= min && value <= max;
-      return check(value, fits && (type === "number" || Number.isSafeInteger(value)));
+      const isWhole = flag.type === "number" || Number.isSafeInteger(value);
+      return check(value, isWhole && isWithin(value, flag));
     }
     case "numbers": {
       const values = splitList(text).map(readNumber);
-      return check(values, !values.some(Number.isNaN));
+      return check(values, values.every((value) => isWithin(value, flag)));
     }
     case "choice":
       return check(text, flag.choices.includes(text));
@@ -138,6 +140,11 @@ function readValue(name: string, flag: Flag, text: string): unknown {
       return check(items, items.every(isRight));
     }
   }
+}
+
+function isWithin(value: number, { min, max, above, below }: Range): boolean {
+  return value >= (min ?? -Infinity) && value <= (max ?? Infinity) &&
+    value > (above ?? -Infinity) && value < (below ?? Infinity);
 }
 
 /** A decimal number, or NaN: "", "0x10" and "Infinity" are none. */
@@ -156,7 +163,7 @@ function describeWanted(flag: Flag): string {
     case "integer":
       return (flag.type === "number" ? "a number" : "a whole number") + describeRange(flag);
     case "numbers":
-      return "numbers separated by commas";
+      return `numbers${describeRange(flag)}, separated by commas`;
     case "choice":
       return `one of ${flag.choices.join(", ")}`;
     case "list":
@@ -166,8 +173,13 @@ function describeWanted(flag: Flag): string {
   }
 }
 
-function describeRange({ min, max }: { min?: number; max?: number }): string {
+function describeRange({ min, max, above, below }: Range): string {
   if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
-  if (min !== undefined) return ` of at least ${min}`;
-  return max === undefined ? "" : ` of at most ${max}`;
+  const bounds = [
+    min === undefined ? "" : `of at least ${min}`,
+    max === undefined ? "" : `of at most ${max}`,
+    above === undefined ? "" : `above ${above}`,
+    below === undefined ? "" : `below ${below}`,
+  ].filter(Boolean);
+  return bounds.length === 0 ? "" : ` ${bounds.join(" and ")}`;
 }

@@ -57,7 +57,9 @@ function placeholder(flag: Flag): string {
 }
 
 function defaultText(flag: Flag): string {
-  const choices = "choices" in flag && flag.choices ? `: ${flag.choices.join(", ")}` : "";
+  const names = "choices" in flag && flag.choices ? flag.choices : [];
+  const areNamed = names.every((name) => flag.help.includes(name));
+  const choices = areNamed ? "" : `: ${names.join(", ")}`;
   if (flag.type === "boolean") return "";
   if (flag.required) return `${choices} (required)`;
   if (flag.default === undefined) return choices;

@@ -10,6 +10,8 @@ export type ProgressOptions = {
   unit: string;
   /** How much was done before this run began: a resumed epoch, a download's first part. */
   start?: number;
+  /** When it began, by the screen's clock; when the display is made, unless given. */
+  startedMs?: number;
 };
 
 /** How far the work is. */
@@ -49,15 +51,20 @@ const redrawMs = 100, plainLineMs = 15_000;
 
 /** Shows progress as a bar that moves on a terminal, and as a line now and then elsewhere. */
 export function createProgress(options: ProgressOptions, screen: ProgressScreen): Progress {
-  const started = screen.now();
+  const started = options.startedMs ?? screen.now();
   let reading: ProgressReading = { done: options.start ?? 0 };
-  let shown = started;
+  let shown = screen.now(), lastLine = "";
   const state = (): ProgressState => ({
     ...options,
     ...reading,
     elapsedMs: screen.now() - started,
     memoryBytes: screen.memoryBytes(),
   });
+  const notePlain = () => {
+    const line = formatPlainLine(state());
+    if (line !== lastLine) screen.note(line);
+    lastLine = line;
+  };
   const barLine = () => formatBarLine(state(), screen.columns());
   return {
     update(next) {
@@ -65,11 +72,12 @@ export function createProgress(options: ProgressOptions, screen: ProgressScreen)
       if (screen.now() - shown < (screen.isTerminal ? redrawMs : plainLineMs)) return;
       shown = screen.now();
       if (screen.isTerminal) screen.showStatus(barLine());
-      else screen.note(formatPlainLine(state()));
+      else notePlain();
     },
     end() {
-      if (screen.isTerminal) screen.showStatus("");
-      screen.note(screen.isTerminal ? barLine() : formatPlainLine(state()));
+      if (!screen.isTerminal) return notePlain();
+      screen.showStatus("");
+      screen.note(barLine());
     },
   };
 }

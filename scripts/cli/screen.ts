@@ -10,6 +10,8 @@ export type Screen = {
   progress: (options: ProgressOptions) => Progress;
   /** Takes away a progress bar that was left. */
   close: () => void;
+  /** Milliseconds of the clock that progress is measured by. */
+  now: () => number;
 };
 
 /** What a screen is made of; the defaults are the process's own. */
@@ -49,6 +51,7 @@ export function createScreen(options: CreateScreenOptions = {}): Screen {
     progress: (what) =>
       createProgress(what, { isTerminal, columns, showStatus, note, now, memoryBytes }),
     close: () => showStatus(""),
+    now,
   };
 }
 

@@ -26,7 +26,7 @@ export async function showTraining(
   options: ShowTrainingOptions,
 ): Promise<number> {
   const bars = createBars(io, options);
-  let start: On<"start"> | undefined;
+  let start: On<"start"> | undefined, sinceMs = io.now();
   for await (const event of events) {
     switch (event.type) {
       case "start":
@@ -36,11 +36,11 @@ export async function showTraining(
         }
         break;
       case "reference":
-        bars.show("Reference", { total: event.total, done: event.done });
+        bars.show("Reference", { total: event.total, done: event.done, sinceMs });
         if (event.done === event.total) bars.close();
         break;
       case "step":
-        bars.show(...stepReading(event, start!, options));
+        bars.show(...stepReading(event, start!, { ...options, sinceMs }));
         break;
       case "epoch":
         bars.close();
@@ -53,12 +53,16 @@ export async function showTraining(
         bars.close();
         return end(event, io, options);
     }
+    sinceMs = io.now();
   }
   return 0;
 }
 
-/** What a bar is told: how far it is, and what this event adds to the tokens of this bar. */
-type BarReading = ProgressReading & { total: number; start?: number };
+/**
+ * What a bar is told: how far it is, what this event adds to the tokens of this bar, and since when
+ * that was under way. A bar is made by its first event, whose work has passed by then.
+ */
+type BarReading = ProgressReading & { total: number; start?: number; sinceMs: number };
 
 /** One progress bar at a time, by its label. */
 function createBars(io: ScriptIo, { unit }: ShowTrainingOptions) {
@@ -70,10 +74,10 @@ function createBars(io: ScriptIo, { unit }: ShowTrainingOptions) {
   };
   return {
     close,
-    show(label: string, { total, start, ...reading }: BarReading) {
+    show(label: string, { total, start, sinceMs, ...reading }: BarReading) {
       if (shown !== label) {
         close();
-        bar = io.progress({ label, total, unit, start });
+        bar = io.progress({ label, total, unit, start, startedMs: sinceMs });
         shown = label;
         tokens = 0;
       }
@@ -86,13 +90,16 @@ function createBars(io: ScriptIo, { unit }: ShowTrainingOptions) {
 function stepReading(
   { step, metrics }: On<"step">,
   { stepsPerEpoch, resumedStep, epochs }: On<"start">,
-  { size }: ShowTrainingOptions,
+  { size, sinceMs }: ShowTrainingOptions & { sinceMs: number },
 ): [label: string, reading: BarReading] {
   const epoch = Math.ceil(step / stepsPerEpoch), before = (epoch - 1) * stepsPerEpoch;
   const items = (at: number) => Math.min(size, Math.round((at - before) * size / stepsPerEpoch));
   const text = `loss ${metrics.loss.toFixed(3)}`, { tokens } = metrics;
   const start = items(Math.max(resumedStep, before));
-  return [`Epoch ${epoch}/${epochs}`, { total: size, start, done: items(step), tokens, text }];
+  return [`Epoch ${epoch}/${epochs}`, {
+    ...{ total: size, start, done: items(step) },
+    ...{ tokens, text, sinceMs },
+  }];
 }
 
 function epochText({ epoch, epochs, train, validation }: On<"epoch">): string {

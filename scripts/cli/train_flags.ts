@@ -1,4 +1,4 @@
-import type { TrainLoopOptions } from "../../lib/train/train_loop.ts";
+import type { TrainLoopOptions } from "../../lib/train/train_types.ts";
 import { schedules } from "../../mod.ts";
 import type { Flags, FlagValues } from "./flags.ts";
 
@@ -34,7 +34,7 @@ export const trainFlags = {
   lora_r: { type: "integer", min: 1, default: 16, help: "Rank of the LoRA adapter" },
   lora_alpha: {
     type: "number",
-    min: 0,
+    above: 0,
     default: 32,
     help: "The adapter's update is scaled by alpha / r",
   },

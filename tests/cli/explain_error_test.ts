@@ -36,12 +36,21 @@ Deno.test("explainError() gives the command that grants a path, beside what the 
 
 Deno.test("explainError() grants the folder that the user named, or the one that holds the file", () => {
   const grant = (error: Error, ...args: string[]) =>
-    explain(error, ...args).message.match(/--allow-\w+=\S+/)?.[0];
+    explain(error, ...args).message.match(/--allow-(?!read)\w+=\S+/)?.[0];
   const write = (path: string, ...args: string[]) => grant(denied("write", path), ...args);
   assertEquals(write("/out/run/a.tmp", "--output_dir=/out/run"), "--allow-write=./models,/out/run");
   assertEquals(write("/out/run.tmp-7", "--output_dir", "/out/run"), "--allow-write=./models,/out");
   assertEquals(write(resolve("runs/a/b"), "--output_dir", "runs"), "--allow-write=./models,runs");
+  assertEquals(write("/out/new", "--output=/out/new/a.jsonl"), "--allow-write=./models,/out/new");
   assertEquals(grant(denied("env", "HOME")), "--allow-env=HF_TOKEN,HOME");
+});
+
+Deno.test("explainError() grants reading beside writing, unless the set does", () => {
+  const commands = ["/out/a", "models/a"].map((path) =>
+    explain(denied("write", resolve(path)), `--output_dir=${path}`).message.split("\n")[1]
+  );
+  assert(commands[0].includes("--allow-read=./models,/out/a --allow-write=./models,/out/a"));
+  assert(!commands[1].includes("--allow-read"));
 });
 
 Deno.test("explainError() finds a missing permission behind the message of a library", () => {
