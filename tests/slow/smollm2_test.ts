@@ -14,6 +14,7 @@ import { preferenceBatch } from "../../lib/train/preference_batch.ts";
 import { scorePairs } from "../../lib/train/score_pairs.ts";
 import type { EncodedPair } from "../../lib/types.ts";
 import { assertClose, relativeError } from "../close.ts";
+import { testUnless } from "../test_unless.ts";
 
 const MODEL = new URL("../../models/SmolLM2-135M-Instruct", import.meta.url).pathname;
 const LOG_PROBS = { absolute: 2e-3 }, GRADIENTS = 1e-4;
@@ -47,16 +48,11 @@ const missing = !present
   : backend.name !== "tensorflow"
   ? `${backend.name} would take too long`
   : null;
-if (missing) console.log(`SmolLM2's tests are skipped: ${missing}`);
 
 function test(claim: string, check: (models: Models) => void | Promise<void>): void {
-  Deno.test({
-    name: `${claim} (SmolLM2-135M)`,
-    ignore: missing !== null,
-    fn: async () => {
-      using models = await goldenModels();
-      await check(models);
-    },
+  testUnless(missing, `${claim} (SmolLM2-135M)`, async () => {
+    using models = await goldenModels();
+    await check(models);
   });
 }
 
