@@ -7,7 +7,7 @@ import { readJsonObject } from "../io/read_json.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { Models } from "./build_models.ts";
 import { peakMemoryBytes } from "./guards.ts";
-import type { TrainLoopOptions } from "./train_loop.ts";
+import type { TrainLoopOptions } from "./train_types.ts";
 import type { TrainState } from "./train_state.ts";
 
 /** `dpo_config.json`: what the saved policy was trained with and against. */

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { writeFolderAtomic } from "../io/write_atomic.ts";
 import { writeStats } from "./run_record.ts";
-import { type TrainEvent, trainLoop, type TrainLoopOptions, type TrainTask } from "./train_loop.ts";
+import { trainLoop } from "./train_loop.ts";
+import type { TrainEvent, TrainLoopOptions, TrainTask } from "./train_types.ts";
 
 /** Runs a task's loop and, at its end, writes `final_model/` and the run's numbers. */
 export async function* runTask(

@@ -16,13 +16,13 @@ import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
 import { prepareRun } from "./prepare_run.ts";
 import { hashJson, referenceBatch } from "./reference_cache.ts";
 import { writeModelFiles } from "./save_model.ts";
+import { nameRows } from "./take_step.ts";
 import {
   LOOP_DEFAULTS,
-  nameRows,
   type TrainEvent,
   type TrainLoopOptions,
   type TrainTask,
-} from "./train_loop.ts";
+} from "./train_types.ts";
 import { type DpoConfig, loopSettings, modelSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { freshState } from "./train_state.ts";

@@ -10,14 +10,14 @@ import { loopSettings, modelSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { writeModelFiles } from "./save_model.ts";
 import { addGradients } from "./trainable.ts";
+import { nameRows } from "./take_step.ts";
 import {
   LOOP_DEFAULTS,
-  nameRows,
   type StepGradients,
   type TrainEvent,
   type TrainLoopOptions,
   type TrainTask,
-} from "./train_loop.ts";
+} from "./train_types.ts";
 import { zeroGradients } from "./update_step.ts";
 
 /** Options of {@link trainSft}. */

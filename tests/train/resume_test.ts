@@ -4,7 +4,7 @@ import { assert, assertEquals } from "../../lib/std.ts";
 import { readTrainState } from "../../lib/train/train_state.ts";
 import { trainDpo } from "../../lib/train/train_dpo.ts";
 import { trainSft } from "../../lib/train/train_sft.ts";
-import type { TrainEvent } from "../../lib/train/train_loop.ts";
+import type { TrainEvent } from "../../lib/train/train_types.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { userError } from "../io/damage.ts";
 import { shake, tinyModels } from "./tiny_models.ts";

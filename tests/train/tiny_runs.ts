@@ -1,5 +1,5 @@
 import { trainDpo, type TrainDpoOptions } from "../../lib/train/train_dpo.ts";
-import type { TrainEvent } from "../../lib/train/train_loop.ts";
+import type { TrainEvent } from "../../lib/train/train_types.ts";
 import { randomPairs, tinyModels } from "./tiny_models.ts";
 
 export const PAIRS = randomPairs(10, 1), VALIDATION = randomPairs(4, 2);

@@ -5,12 +5,8 @@ import { useBackend } from "../../lib/backend/use_backend.ts";
 import { learningRateAt } from "../../lib/optim/schedule.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { trainDpo, type TrainDpoOptions } from "../../lib/train/train_dpo.ts";
-import {
-  LOOP_DEFAULTS,
-  type TrainEvent,
-  trainLoop,
-  type TrainTask,
-} from "../../lib/train/train_loop.ts";
+import { trainLoop } from "../../lib/train/train_loop.ts";
+import { LOOP_DEFAULTS, type TrainEvent, type TrainTask } from "../../lib/train/train_types.ts";
 import { zeroGradients } from "../../lib/train/update_step.ts";
 import { assertClose } from "../close.ts";
 import { userError } from "../io/damage.ts";
