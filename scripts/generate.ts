@@ -53,6 +53,7 @@ await runScript({
       seed: flags.seed,
       batchSize: flags.batch_size,
       signal: io.signal,
+      onWarning: ({ message }) => io.note(message),
       onProgress: (done) => progress?.update({ done }),
     });
     progress?.end();

@@ -1,7 +1,9 @@
 import { UserError } from "../errors.ts";
 import { generateTokens, type GenerateTokensOptions } from "../model/generate_tokens.ts";
 import { encodePrompt } from "../tokenizer/encode_pair.ts";
+import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Models } from "../train/build_models.ts";
+import type { Warning } from "../train/guards.ts";
 import type { Message } from "../types.ts";
 
 /** Options of {@link generate}. */
@@ -11,6 +13,8 @@ export type GenerateOptions = Partial<Omit<GenerateTokensOptions, "stopIds">> & 
   /** Prompts that are continued together. Default 16. */
   batchSize?: number;
   onProgress?: (done: number, total: number) => void;
+  /** Called before anything is written, where there is something that the user should know. */
+  onWarning?: (warning: Warning) => void;
 };
 
 /** A text that a model wrote. */
@@ -49,13 +53,13 @@ export async function generate(
   prompts: readonly (string | Message[])[],
   options: GenerateOptions = {},
 ): Promise<Generated[]> {
-  const { adapter = true, batchSize = 16, maxNewTokens = 128, onProgress, ...rest } = options;
+  const { adapter = true, batchSize = 16, maxNewTokens = 128, ...rest } = options;
   const { network, tokenizer, trainable } = models;
-  const encoded = prompts.map((prompt, index) => {
-    const ids = encodePrompt(tokenizer, prompt);
-    if (ids.length > 0) return { ids, index };
-    throw new UserError(`Cannot continue prompt ${index + 1}: it is empty`, { field: "prompt" });
-  });
+  const encoded = encodePrompts(tokenizer, prompts);
+  const lengths = encoded.map(({ ids }) => ids.length + maxNewTokens);
+  for (const warning of reachWarnings(lengths, network.config.maxPositions)) {
+    options.onWarning?.(warning);
+  }
   const order = encoded.toSorted((a, b) => a.ids.length - b.ids.length);
   const results: Generated[] = new Array(prompts.length);
   for (let start = 0; start < order.length; start += batchSize) {
@@ -64,12 +68,33 @@ export async function generate(
     const written = await generateTokens(network, adapters, batch, {
       ...rest,
       maxNewTokens,
-      stopIds: [tokenizer.eosId],
+      stopIds: [...tokenizer.eosIds],
     });
     written.forEach(({ tokens, stopped }, i) => {
       results[batch[i].index] = { text: tokenizer.decode(tokens), tokens: tokens.length, stopped };
     });
-    onProgress?.(Math.min(start + batchSize, order.length), order.length);
+    options.onProgress?.(Math.min(start + batchSize, order.length), order.length);
   }
   return results;
+}
+
+function encodePrompts(tokenizer: Tokenizer, prompts: readonly (string | Message[])[]) {
+  return prompts.map((prompt, index) => {
+    const ids = encodePrompt(tokenizer, prompt);
+    if (ids.length > 0) return { ids, index };
+    throw new UserError(`Cannot continue prompt ${index + 1}: it is empty`, { field: "prompt" });
+  });
+}
+
+/** Tells of texts that may grow beyond what the model was made for; `lengths` counts their tokens. */
+function reachWarnings(lengths: number[], maxPositions: number): Warning[] {
+  const long = lengths.filter((length) => length > maxPositions);
+  if (long.length === 0) return [];
+  const message = `${long.length} of ${lengths.length} prompts may lead beyond the ` +
+    `${maxPositions} tokens that this model was made for (the longest to ` +
+    `${
+      long.reduce((a, b) => Math.max(a, b))
+    }): what it writes there is a guess. Shorten them, or ` +
+    "lower --max_new_tokens.";
+  return [{ code: "long_prompts", message }];
 }

@@ -13,7 +13,7 @@ const COPIED = [
   "special_tokens_map.json",
   "chat_template.jinja",
 ];
-/** Where EOS may stand when tokenizer_config.json is silent, in this order. */
+/** Where else EOS may stand, and more than one of it; the first that names any is taken. */
 const EOS_CONFIGS = ["generation_config.json", "config.json"];
 
 /**
@@ -54,7 +54,7 @@ export async function loadTokenizer(path: string): Promise<Tokenizer> {
   return createTokenizer({
     tokenizer: parseJson(text, main),
     config: config === undefined ? {} : parseJson(config, join(folder, "tokenizer_config.json")),
-    eosId: await findEos(folder),
+    eosIds: await findEos(folder),
     chatTemplate: files["chat_template.jinja"],
     files,
   }, main);
@@ -69,13 +69,13 @@ async function loadFromGguf(path: string): Promise<Tokenizer> {
   }
 }
 
-async function findEos(folder: string): Promise<number | undefined> {
+async function findEos(folder: string): Promise<number[] | undefined> {
   for (const name of EOS_CONFIGS) {
     const path = join(folder, name);
     const text = await readText(path);
     if (text === null) continue;
     const ids = checkShape(eosConfigSchema, parseJson(text, path), path).eos_token_id;
-    if (ids !== null && ids !== undefined) return Array.isArray(ids) ? ids[0] : ids;
+    if (ids !== null && ids !== undefined) return [ids].flat();
   }
 }
 

@@ -17,18 +17,16 @@ export interface Tokenizer {
   encode(text: string, options?: { special?: boolean }): number[];
   /** The text of token ids, exactly; ids that stand for no token read as nothing. */
   decode(ids: ArrayLike<number>, options?: { skipSpecial?: boolean }): string;
-  /** One token as it reads inside a sentence, its leading space included. */
-  tokenText(id: number): string;
   /** Messages as one text; throws a `UserError` where the tokenizer has no chat template. */
   applyChatTemplate(messages: Message[], options?: { addGenerationPrompt?: boolean }): string;
   /** The largest id and one. */
   readonly vocabSize: number;
   /** Begins a text, only where the tokenizer adds it. */
   readonly bosId: number | null;
-  /** The token that ends a response. */
+  /** The token that ends a response in training. */
   readonly eosId: number;
-  /** The token that fills up, or null if the tokenizer has none. */
-  readonly padId: number | null;
+  /** Every token that ends what a model writes, `eosId` first: a chat model may have several. */
+  readonly eosIds: readonly number[];
   /** What a saved model needs of this tokenizer: contents by file name. */
   readonly files: Record<string, string>;
 }
@@ -39,8 +37,8 @@ export type TokenizerParts = {
   tokenizer: unknown;
   /** `tokenizer_config.json`. */
   config?: unknown;
-  /** EOS as another config of the model names it, for where `config` does not. */
-  eosId?: number;
+  /** EOS as another config of the model names it; the first serves where `config` names none. */
+  eosIds?: readonly number[];
   /** `chat_template.jinja`; it stands before the one in `config`. */
   chatTemplate?: string;
   /** Contents by file name, kept for saving; written anew from the parts where absent. */
@@ -62,7 +60,8 @@ export function createTokenizer(parts: TokenizerParts, path: string): Tokenizer 
   const names = specialTokens(config);
   const idOf = (name: string) => library.token_to_id(names[name] ?? "") ?? null;
   const bosId = findBos(library, config, idOf("bos_token"));
-  const eosId = idOf("eos_token") ?? parts.eosId;
+  const { eosIds = [] } = parts;
+  const eosId = idOf("eos_token") ?? eosIds.at(0);
   if (eosId === undefined) {
     throw new UserError(
       `Cannot use the tokenizer of "${path}": no end-of-sequence token, wanted "eos_token" in ` +
@@ -87,10 +86,6 @@ export function createTokenizer(parts: TokenizerParts, path: string): Tokenizer 
       return special && bosId !== null && ids[0] !== bosId ? [bosId, ...ids] : ids;
     },
     decode,
-    tokenText(id) {
-      const token = library.id_to_token(id) ?? "";
-      return token.includes("\u2581") ? token.replaceAll("\u2581", " ") : decode([id]);
-    },
     applyChatTemplate(messages, { addGenerationPrompt = false } = {}) {
       if (template === null) {
         throw new UserError(`Cannot lay out messages: the tokenizer of "${path}" has no template`, {
@@ -103,7 +98,7 @@ export function createTokenizer(parts: TokenizerParts, path: string): Tokenizer 
     vocabSize: largest(vocab.values()) + 1,
     bosId,
     eosId,
-    padId: idOf("pad_token"),
+    eosIds: [...new Set([eosId, ...eosIds])],
     files: parts.files ?? writeFiles(parts),
   };
 }

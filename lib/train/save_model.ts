@@ -63,13 +63,14 @@ export async function writeModelFiles(
   for (const [name, content] of Object.entries(tokenizer.files)) {
     await writeFileAtomic(join(folder, name), content);
   }
-  if (!namesEos(tokenizer.files["tokenizer_config.json"])) {
-    await writeJson("generation_config.json", { eos_token_id: tokenizer.eosId });
+  const { eosId, eosIds } = tokenizer;
+  if (eosIds.length > 1 || !namesEos(tokenizer.files["tokenizer_config.json"])) {
+    await writeJson("generation_config.json", { eos_token_id: eosIds.length > 1 ? eosIds : eosId });
   }
   for (const [name, value] of Object.entries(extras)) await writeJson(name, value);
 }
 
-/** Whether a `tokenizer_config.json` says which token ends a text; else another file must. */
+/** Whether a `tokenizer_config.json` says which one token ends a text; else another file must. */
 function namesEos(config: string | undefined): boolean {
   const { eos_token = null }: { eos_token?: unknown } = JSON.parse(config ?? "{}");
   return eos_token !== null;

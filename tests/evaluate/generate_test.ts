@@ -35,6 +35,31 @@ Deno.test("generate() lets the policy write, or the reference", async () => {
   assert(JSON.stringify(await write(true)) !== JSON.stringify(reference));
 });
 
+Deno.test("generate() stops at every token that ends a text", async () => {
+  using tiny = await tinyModels();
+  const write = (eosIds: number[]) =>
+    generate({ ...tiny, tokenizer: { ...tiny.tokenizer, eosIds } }, ["1 5 6 7"]);
+  const [{ text, stopped }] = await write([]);
+  assert(!stopped);
+  const [first, second] = [...new Set(text.split(" ").map(Number))];
+  assertEquals(await write([first]), [{ text: "", tokens: 0, stopped: true }]);
+  assertEquals((await write([second, first]))[0].stopped, true);
+  assertEquals(await write([second, first]), await write([first, second]));
+});
+
+Deno.test("generate() warns of prompts that may lead beyond the model's positions", async () => {
+  using models = await tinyModels({ config: { maxPositions: 12 } });
+  const messages: string[] = [];
+  const onWarning = ({ message }: { message: string }) => messages.push(message);
+  await generate(models, PROMPTS, { maxNewTokens: 6, onWarning });
+  assertEquals(messages, []);
+  await generate(models, PROMPTS, { maxNewTokens: 9, onWarning });
+  assertEquals(messages, [
+    "2 of 4 prompts may lead beyond the 12 tokens that this model was made for (the longest to " +
+    "15): what it writes there is a guess. Shorten them, or lower --max_new_tokens.",
+  ]);
+});
+
 Deno.test("generate() names a prompt that is empty, and ends when it is told to", async () => {
   using tiny = await tinyModels();
   const tokenizer = { ...tiny.tokenizer, encode: (text: string) => text === "" ? [] : [1] };

@@ -30,7 +30,7 @@ for (const kind of kinds) {
       const ids = [...pair.prompt, ...pair[side]];
       assertEquals(ids, [...tokenizer.encode(triplet.prompt + triplet[side]), tokenizer.eosId]);
       const text = triplet.prompt + triplet[side];
-      assertEquals(whole(tokenizer, ids), `${text}${tokenizer.tokenText(tokenizer.eosId)}`);
+      assertEquals(whole(tokenizer, ids), `${text}${tokenizer.decode([tokenizer.eosId])}`);
     }
     const bos = pair.prompt.filter((id) => id === tokenizer.bosId);
     assertEquals(bos.length, tokenizer.bosId === null ? 0 : 1);

@@ -36,8 +36,8 @@ testUnless(otherSmollm2, "encode() gives llama.cpp's ids on SmolLM2's own tokeni
 Deno.test("a tokenizer knows its special tokens", async () => {
   const tokenizer = await loadKind("llama3");
   assertEquals(
-    [tokenizer.bosId, tokenizer.eosId, tokenizer.padId, tokenizer.vocabSize],
-    [0, 1, null, 488],
+    [tokenizer.bosId, tokenizer.eosId, tokenizer.eosIds, tokenizer.vocabSize],
+    [0, 1, [1], 488],
   );
   assertEquals(tokenizer.encode("a").length, 2);
   assertEquals(tokenizer.encode("a", { special: false }).length, 1);
@@ -62,15 +62,6 @@ Deno.test("decode() takes nothing, unknown ids and special tokens", async () => 
   assertEquals(tokenizer.decode([999999]), "");
   assertEquals(tokenizer.decode(ids), "<s>a b .</s>");
   assertEquals(tokenizer.decode(ids, { skipSpecial: true }), "a b .");
-});
-
-Deno.test("tokenText() keeps a token's leading space", async () => {
-  for (const kind of kinds) {
-    const tokenizer = await loadKind(kind);
-    const ids = tokenizer.encode("the the", { special: false });
-    assertEquals(ids.map(tokenizer.tokenText).join("").trimStart(), "the the");
-    assertEquals(tokenizer.tokenText(ids.at(-1)!).startsWith(" "), true);
-  }
 });
 
 Deno.test("applyChatTemplate() renders messages; EOS and BOS go by name", async () => {
@@ -135,7 +126,16 @@ Deno.test("loadTokenizer() finds EOS in generation_config.json, then in config.j
   await Deno.writeTextFile(`${folder}/config.json`, `{"eos_token_id": 2}`);
   assertEquals((await loadTokenizer(folder)).eosId, 2);
   await Deno.writeTextFile(`${folder}/generation_config.json`, `{"eos_token_id": [1, 2]}`);
-  assertEquals((await loadTokenizer(`${folder}/tokenizer.json`)).eosId, 1);
+  const { eosId, eosIds } = await loadTokenizer(`${folder}/tokenizer.json`);
+  assertEquals([eosId, eosIds], [1, [1, 2]]);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("loadTokenizer() keeps every EOS of a Llama 3, its tokenizer's own first", async () => {
+  const { folder } = await scratch();
+  await Deno.writeTextFile(`${folder}/generation_config.json`, `{"eos_token_id": [7, 1, 9]}`);
+  const { eosId, eosIds } = await loadTokenizer(folder);
+  assertEquals([eosId, eosIds], [1, [1, 7, 9]]);
   await Deno.remove(folder, { recursive: true });
 });
 
@@ -174,7 +174,7 @@ Deno.test("a token called __proto__ is a token like another", async () => {
     { tokenizer, config: { eos_token: "<|im_end|>" } },
     "tokenizer.json",
   );
-  assertEquals(built.tokenText(488), "__proto__");
+  assertEquals(built.decode([488]), "__proto__");
 });
 
 async function scratch() {

@@ -11,12 +11,11 @@ import { randomWeights, TINY } from "../model/taped_llama.ts";
 const numbers: Tokenizer = {
   encode: (text) => text.trim().split(/\s+/).map(Number),
   decode: (ids) => Array.from(ids).join(" "),
-  tokenText: (id) => String(id),
   applyChatTemplate: (messages) => messages.map(({ content }) => content).join(" "),
   vocabSize: TINY.vocabSize,
   bosId: null,
   eosId: 2,
-  padId: 0,
+  eosIds: [2],
   files: { "tokenizer.json": "{}" },
 };
 
