@@ -7,8 +7,6 @@ export type WrongDetail = { kind: FactKind | "unsupported"; expected: string; fo
 export type NoteFactsResult = {
   /** Details that contradict the facts, and text that states none of them. */
   wrong: WrongDetail[];
-  /** Facts that the summary never states, rightly or wrongly. */
-  missing: FactKind[];
   /** Facts stated rightly. */
   recalled: number;
   /** Facts there were to state. */
@@ -30,7 +28,7 @@ const STATEMENTS: [RegExp, FactKind[]][] = [
  *
  * A detail that differs from the fact of its kind is wrong, and so is every other statement: text
  * that fits none of the ways in which these summaries state a fact counts as one unsupported
- * statement for each clause. A fact that is left out is missing, not wrong.
+ * statement for each clause. A fact that is left out is not recalled, but not wrong.
  *
  * **Source**: the facts that {@link ClinicalCase} holds; no model judges.
  * **Units**: counts.
@@ -68,8 +66,5 @@ export function noteFacts(summary: string, facts: ClinicalCase): NoteFactsResult
   for (const clause of rest.split(/[|,.\n]/).map((text) => text.trim())) {
     if (clause !== "") wrong.push({ kind: "unsupported", expected: "", found: clause });
   }
-  const missing = FACT_KINDS.filter((kind) =>
-    !right.has(kind) && !wrong.some((detail) => detail.kind === kind)
-  );
-  return { wrong, missing, recalled: right.size, total: FACT_KINDS.length };
+  return { wrong, recalled: right.size, total: FACT_KINDS.length };
 }

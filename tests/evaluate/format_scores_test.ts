@@ -5,7 +5,7 @@ import { compareSummaries } from "../../lib/evaluate/compare_summaries.ts";
 import { describeWrong, formatScores } from "../../lib/evaluate/format_scores.ts";
 
 const notes = unseenNotes();
-const right = notes.map(({ facts }) => ({ text: writeSummary(facts), tokens: 34, stopped: true }));
+const right = notes.map(({ facts }) => ({ text: writeSummary(facts), tokens: 34 }));
 const half = right.map((summary, i) => ({
   ...summary,
   text: i % 2 ? summary.text.replace(/left|right/, "upper") : summary.text,
