@@ -1,14 +1,23 @@
 import { basename, join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../errors.ts";
 import type { TensorSource } from "../types.ts";
 import { type ByteFile, openByteFile } from "./byte_file.ts";
 import { floatBytes, type FloatType, widenToFloat32 } from "./half.ts";
-import { readJsonObject } from "./read_json.ts";
+import { readJsonFile } from "./read_json.ts";
 import { readSafetensorsHeader, type SafetensorsEntry } from "./safetensors_header.ts";
 import { tensorSource } from "./tensor_source.ts";
 import { writeFileAtomic } from "./write_atomic.ts";
 
 const CHUNK_BYTES = 2 ** 23;
+
+const SHARD = "must name a file of the same folder";
+const SHARDS = "must map tensor names to files";
+/** What is read of a `model.safetensors.index.json`. */
+const indexSchema = z.object({
+  weight_map: z.record(z.string(), z.string(SHARD).regex(/^[^/\\]+$/, SHARD), SHARDS)
+    .refine((map) => Object.keys(map).length > 0, SHARDS),
+});
 
 /** A tensor whose numbers may be fetched only at the moment they are written. */
 export type LazyTensor = {
@@ -168,11 +177,6 @@ function readTensor(
 }
 
 async function readWeightMap(path: string): Promise<Map<string, string>> {
-  const { weight_map: weightMap } = await readJsonObject(path);
-  const entries = typeof weightMap === "object" && weightMap ? Object.entries(weightMap) : [];
-  const bad = entries.find(([, file]) => typeof file !== "string" || !/^[^/\\]+$/.test(file));
-  if (entries.length > 0 && !bad) return new Map(entries);
-  const found = bad ? `, found ${JSON.stringify(bad[1])} for "${bad[0]}"` : "";
-  const reason = `"weight_map" must map tensor names to files of the same folder${found}`;
-  throw new UserError(`Cannot use "${path}": ${reason}`, { path, field: "weight_map" });
+  const { weight_map: weightMap } = await readJsonFile(path, indexSchema);
+  return new Map(Object.entries(weightMap));
 }

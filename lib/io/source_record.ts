@@ -1,7 +1,8 @@
 import { join } from "node:path";
+import { z } from "zod";
 import { UserError } from "../errors.ts";
 import { fileError } from "./file_error.ts";
-import { readJsonObject } from "./read_json.ts";
+import { readJsonFile } from "./read_json.ts";
 import { sha256File } from "./sha256_file.ts";
 import { writeFileAtomic } from "./write_atomic.ts";
 
@@ -17,6 +18,23 @@ export type SourceRecord = {
 };
 
 const NAME = "SOURCE.json";
+
+const text = z.string("must be a text");
+const FILES = "must list each file with its bytes and SHA-256";
+const recordSchema = z.object({
+  model: text,
+  source: text,
+  license: text.optional(),
+  note: text.optional(),
+  files: z.record(
+    z.string(),
+    z.object(
+      { bytes: z.number("must be a number"), sha256: text },
+      "must hold the file's bytes and SHA-256",
+    ),
+    FILES,
+  ).refine((files) => Object.keys(files).length > 0, FILES),
+});
 
 /**
  * Hashes every file of a folder and writes `SOURCE.json` into it.
@@ -41,7 +59,8 @@ export async function recordSource(
  * Reads a folder's `SOURCE.json` and compares every file with it.
  *
  * @returns Nothing where there is no record.
- * @throws {UserError} Where a file is missing or is not the one that was recorded.
+ * @throws {UserError} Where a file is missing or is not the one that was recorded, or the record is
+ * damaged: without its list of files it proves nothing.
  */
 export async function verifySource(folder: string): Promise<SourceRecord | undefined> {
   const path = join(folder, NAME);
@@ -50,8 +69,8 @@ export async function verifySource(folder: string): Promise<SourceRecord | undef
     throw fileError(error, { action: "read", path });
   });
   if (!isThere) return undefined;
-  const record = await readJsonObject(path) as SourceRecord;
-  for (const [name, wanted] of Object.entries(record.files ?? {})) {
+  const record: SourceRecord = await readJsonFile(path, recordSchema);
+  for (const [name, wanted] of Object.entries(record.files)) {
     const found = await describe(join(folder, name));
     if (found.sha256 === wanted.sha256) continue;
     const reason = `"${name}" is not the file that was fetched (${found.bytes} bytes, SHA-256 ` +

@@ -169,3 +169,26 @@ Deno.test("verifySource() tells whether a folder is still what recordSource() sa
   const { message } = await userError(verifySource(folder));
   assert(/"a" is not the file that was fetched \(3 bytes/.test(message), message);
 });
+
+Deno.test("verifySource() refuses a record that proves nothing", async () => {
+  const folder = await Deno.makeTempDir(), path = join(folder, "SOURCE.json");
+  const list = "must list each file with its bytes and SHA-256";
+  const cases: [files: unknown, reason: string][] = [
+    [undefined, `"files" ${list}, found nothing`],
+    [{}, `"files" ${list}, found an object`],
+    [[], `"files" ${list}, found a list`],
+    [{ "a.b": null }, `"files.a.b" must hold the file's bytes and SHA-256, found null`],
+    [{ a: { bytes: 3 } }, `"files.a.sha256" must be a text, found nothing`],
+    [{ a: { bytes: "3", sha256: "0" } }, `"files.a.bytes" must be a number, found "3"`],
+  ];
+  for (const [files, reason] of cases) {
+    await Deno.writeTextFile(path, JSON.stringify({ model: "m", source: "s", files }));
+    assertEquals(
+      (await userError(verifySource(folder))).message,
+      `Cannot use "${path}": ${reason}`,
+    );
+  }
+  await Deno.writeTextFile(path, `{"source": "s", "files": {"a": {"bytes": 1, "sha256": "0"}}}`);
+  const { message } = await userError(verifySource(folder));
+  assertEquals(message, `Cannot use "${path}": "model" must be a text, found nothing`);
+});

@@ -191,10 +191,13 @@ Deno.test("openShardedSafetensors() says what is wrong with an index", async () 
       { a: shard2 },
       /it places tensor "a" in "model-00002-of-00002.safetensors", which has no such/,
     ],
-    [{ a: "../x" }, /"weight_map" must map .* found "\.\.\/x" for "a"/],
-    [{ a: 3 }, /"weight_map" must map .* found 3 for "a"/],
+    [{ a: "../x" }, /"weight_map\.a" must name a file of the same folder, found "\.\.\/x"/],
+    [{ a: 3 }, /"weight_map\.a" must name a file of the same folder, found 3/],
+    [{ a: null }, /"weight_map\.a" must name a file of the same folder, found null/],
     [{ a: "gone.safetensors" }, /gone\.safetensors": there is no such file/],
-    [undefined, /"weight_map" must map tensor names to files/],
+    [undefined, /"weight_map" must map tensor names to files, found nothing/],
+    [["a"], /"weight_map" must map tensor names to files, found a list/],
+    [{}, /"weight_map" must map tensor names to files, found an object/],
   ];
   for (const [weightMap, reason] of cases) {
     const { message } = await userError(openShardedSafetensors(await shardedFolder(weightMap)));
