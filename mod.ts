@@ -120,6 +120,7 @@ export {
 } from "./lib/train/dpo_step.ts";
 export type { UpdateStepOptions } from "./lib/train/update_step.ts";
 export { evaluate, type EvaluateOptions } from "./lib/train/evaluate.ts";
+export type { MemoryReading } from "./lib/train/guards.ts";
 export { trainDpo, type TrainDpoOptions } from "./lib/train/train_dpo.ts";
 export { trainSft, type TrainSftOptions } from "./lib/train/train_sft.ts";
 export type { Metrics, TrainEvent, TrainLoopOptions } from "./lib/train/train_types.ts";

@@ -22,17 +22,35 @@ export function record(
   state.stepLog.push({ step: state.step, epoch, ...metrics, tokens, ...speed });
 }
 
-/** Judges by the validation set, logs the epoch, and begins the next one's sums. */
+/**
+ * Judges by the validation set, logs the epoch, and begins the next one's sums. Null when the user
+ * stopped it: the sums stay as they are, so that a resumed run judges then.
+ */
 export async function endEpoch(
   task: TrainTask,
   state: TrainState,
-  { epoch, epochs }: { epoch: number; epochs: number },
-): Promise<TrainEvent> {
+  { epochs, stepsPerEpoch, signal }: {
+    epochs: number;
+    stepsPerEpoch: number;
+    signal?: AbortSignal;
+  },
+): Promise<Extract<TrainEvent, { type: "epoch" }> | null> {
   const means = Object.entries(state.epochSums).map(([key, sum]) => [key, sum / state.epochWeight]);
   const train: Metrics = Object.fromEntries(means);
-  const validation = await task.validate();
+  const validation = await task.validate().catch((error) => {
+    if (signal?.aborted && error === signal.reason) return "stopped" as const;
+    throw error;
+  });
+  if (validation === "stopped") return null;
+  const epoch = passesDone(state.step, stepsPerEpoch);
   state.epochLog.push({ epoch, step: state.step, train, validation });
   state.epochSums = {};
   state.epochWeight = 0;
   return { type: "epoch", epoch, epochs, train, validation };
+}
+
+/** Passes over the data; never a whole number where the last one is not whole. */
+function passesDone(step: number, stepsPerEpoch: number): number {
+  const whole = Math.floor(step / stepsPerEpoch), part = step % stepsPerEpoch / stepsPerEpoch;
+  return part === 0 ? whole : whole + Math.max(1, Math.floor(100 * part)) / 100;
 }

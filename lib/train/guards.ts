@@ -15,8 +15,8 @@ const CHOSEN_FALL = 1;
 const STUCK = 0.03;
 const HIGH_PREFERENCE = 0.95;
 const LARGE_RATE = 1e-5;
-/** Share of the machine's memory above which it is about to run out. */
-const MEMORY_SHARE = 0.9;
+/** Share of the machine's memory that is about to run out when less is left. */
+const MEMORY_SHARE = 0.1;
 
 /** What is known before training starts. */
 export function settingsWarnings({ learningRate }: { learningRate: number }): Warning[] {
@@ -93,16 +93,29 @@ function judge(window: GuardedMetrics[], progress: number): Warning[] {
   return warnings;
 }
 
-/** Compares what the process holds with what the machine has, both in bytes; warns once. */
-export function createMemoryGuard(machineBytes: number): (usedBytes: number) => Warning[] {
+/** What is left of the machine's memory, and all of it, in bytes. */
+export type MemoryReading = { available: number; total: number };
+
+/** Reads the machine's memory; undefined where this process may not. */
+export function memoryReader(): (() => MemoryReading) | undefined {
+  const { state } = Deno.permissions.querySync({ name: "sys", kind: "systemMemoryInfo" });
+  return state === "granted" ? () => Deno.systemMemoryInfo() : undefined;
+}
+
+/**
+ * Warns once when less than a tenth of the machine's memory is left, whoever took it.
+ *
+ * Not seen are a container's own limit (cgroup), whose file lies outside of what the scripts may
+ * read, and a graphics card's memory.
+ */
+export function createMemoryGuard(readMemory?: () => MemoryReading): () => Warning[] {
   const unsaid = onlyOnce();
-  return (usedBytes) => {
-    if (usedBytes <= MEMORY_SHARE * machineBytes) return [];
-    const message =
-      `Memory is about to run out (${gib(usedBytes)} of ${
-        gib(machineBytes)
-      } GiB): restart with a ` +
-      "smaller --batch_size and more --gradient_accumulation_steps, or --gradient_checkpointing.";
+  return () => {
+    const memory = readMemory?.();
+    if (!memory || memory.available >= MEMORY_SHARE * memory.total) return [];
+    const left = `${gib(memory.available)} of ${gib(memory.total)} GiB are left`;
+    const message = `Memory is about to run out (${left}): restart with a smaller --batch_size ` +
+      "and more --gradient_accumulation_steps, or --gradient_checkpointing.";
     return unsaid([{ code: "memory", message }]);
   };
 }

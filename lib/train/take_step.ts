@@ -11,7 +11,7 @@ import { updateStep } from "./update_step.ts";
 export async function takeStep(
   task: TrainTask,
   rows: number[],
-  options: TrainLoopOptions & { step: number; steps: number; hasCheckpoint: boolean },
+  options: TrainLoopOptions & { step: number; steps: number; lastCheckpoint?: string },
 ): Promise<StepGradients> {
   const { batchSize, schedule, warmupRatio, maxGradNorm, weightDecay, step, steps } = options;
   const microBatches = Array.from(
@@ -32,7 +32,7 @@ export async function takeStep(
     throw new UserError(
       `Cannot go on at step ${step + 1}: loss ${loss} and gradient norm ${norm} on ` +
         `${task.nameRows(rows)} are not both finite. This step was not taken, ` +
-        (options.hasCheckpoint ? "and the last checkpoint is good" : "no checkpoint was written") +
+        (options.lastCheckpoint ? "and the last checkpoint is good" : "no checkpoint was written") +
         "; look at those rows, or lower --learning_rate",
     );
   }

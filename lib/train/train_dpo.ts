@@ -193,7 +193,11 @@ function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
     },
     async validate() {
       if (!validation) return null;
-      return await evaluate(models, validation, { ...loss, batchSize: loop.batchSize });
+      return await evaluate(models, validation, {
+        ...loss,
+        batchSize: loop.batchSize,
+        signal: loop.signal,
+      });
     },
     save: (folder) => writeModelFiles(models, folder, { "dpo_config.json": config }),
     nameRows: (rows) => nameRows(rows.map((row) => train.pairs[row])),

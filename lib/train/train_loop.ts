@@ -3,7 +3,7 @@ import { writeFolderAtomic } from "../io/write_atomic.ts";
 import { createRandom, shuffle } from "../random.ts";
 import { nextTurn } from "../next_turn.ts";
 import { endEpoch, record } from "./epoch_sums.ts";
-import { createMemoryGuard, peakMemoryBytes } from "./guards.ts";
+import { createMemoryGuard } from "./guards.ts";
 import { takeStep } from "./take_step.ts";
 import {
   backendName,
@@ -18,53 +18,74 @@ import type { TrainEvent, TrainLoopOptions, TrainTask } from "./train_types.ts";
 /**
  * Runs epochs of shuffled batches: gradients, clipping, AdamW, schedule, checkpoints, resume. The
  * order of an epoch follows from seed and epoch alone, so a resumed run sees what an uninterrupted
- * one would.
+ * one would. A checkpoint whose epoch was not judged yet goes on with that.
  */
 export async function* trainLoop(
   task: TrainTask,
   options: TrainLoopOptions,
 ): AsyncGenerator<TrainEvent> {
-  const { epochs, saveSteps, signal, machineBytes = Infinity } = options;
-  const perStep = options.batchSize * options.gradientAccumulationSteps;
-  const stepsPerEpoch = Math.ceil(task.size / perStep);
-  const steps = Math.min(epochs * stepsPerEpoch, options.maxSteps ?? Infinity);
-  const state = await startState(task, options.resumeFrom);
+  const { epochs, saveSteps, signal } = options, plan = planRun(task, options);
+  const { steps, stepsPerEpoch } = plan, state = await startState(task, options.resumeFrom);
   yield { type: "start", steps, stepsPerEpoch, epochs, resumedStep: state.step };
   yield* backendWarning(state);
-  const memoryGuard = createMemoryGuard(machineBytes), orderOf = epochOrders(task, options);
-  let savedStep = 0;
-  while (state.step < steps) {
-    const epoch = Math.floor(state.step / stepsPerEpoch), inEpoch = state.step % stepsPerEpoch;
+  const trainStep = createStep(task, options, plan);
+  const saved: Saved = { step: 0, path: options.resumeFrom };
+  const save = (name: string) => writeCheckpoint(task, options, { name, state, saved });
+  const stepName = () => `checkpoint_step_${state.step}`;
+  while (state.step < steps || state.epochWeight > 0) {
     await nextTurn();
     if (signal?.aborted) {
-      const name = `checkpoint_step_${state.step}`;
-      if (state.step > savedStep) yield* writeCheckpoint(task, options, { name, state });
+      if (state.step > saved.step) yield* save(stepName());
       return yield { type: "end", reason: "aborted", step: state.step, state };
     }
-    const startedMs = performance.now();
-    const rows = orderOf(epoch).slice(inEpoch * perStep, (inEpoch + 1) * perStep);
-    const hasCheckpoint = (savedStep > 0 ? options.outputDir : options.resumeFrom) !== undefined;
-    const run = { ...options, step: state.step, steps, hasCheckpoint };
-    const result = await takeStep(task, rows, run);
-    record(state, result, {
-      epoch: (state.step + 1) / stepsPerEpoch,
-      startedMs,
-      items: rows.length,
-    });
-    yield { type: "step", step: state.step, steps, metrics: state.stepLog.at(-1)! };
-    const warnings = [
-      ...task.judge(result, state.step / steps),
-      ...memoryGuard(peakMemoryBytes()),
-    ];
-    for (const warning of warnings) yield { type: "warning", ...warning };
-    const epochEnds = state.step % stepsPerEpoch === 0 || state.step === steps;
-    if (epochEnds) yield await endEpoch(task, state, { epoch: epoch + 1, epochs });
-    if (!epochEnds && (!saveSteps || state.step % saveSteps !== 0)) continue;
-    const name = epochEnds ? `checkpoint_epoch_${epoch + 1}` : `checkpoint_step_${state.step}`;
-    yield* writeCheckpoint(task, options, { name, state });
-    savedStep = state.step;
+    if (epochIsOver(state, plan)) {
+      const event = await endEpoch(task, state, { epochs, stepsPerEpoch, signal });
+      if (event === null) continue;
+      yield event;
+      const isWhole = state.step % stepsPerEpoch === 0;
+      yield* save(isWhole ? `checkpoint_epoch_${event.epoch}` : stepName());
+    } else {
+      yield* trainStep(state, saved);
+      const isDue = saveSteps && state.step % saveSteps === 0 && !epochIsOver(state, plan);
+      if (isDue) yield* save(stepName());
+    }
   }
   yield { type: "end", reason: "finished", step: state.step, state };
+}
+
+/** How many updates a run and an epoch have, and how many rows go into one. */
+type Plan = { steps: number; stepsPerEpoch: number; rowsPerStep: number };
+
+function planRun({ size }: TrainTask, options: TrainLoopOptions): Plan {
+  const rowsPerStep = options.batchSize * options.gradientAccumulationSteps;
+  const stepsPerEpoch = Math.ceil(size / rowsPerStep);
+  const steps = Math.min(options.epochs * stepsPerEpoch, options.maxSteps ?? Infinity);
+  return { steps, stepsPerEpoch, rowsPerStep };
+}
+
+/** Whether an epoch's last step, or the run's, was taken and is not judged yet. */
+function epochIsOver({ step, epochWeight }: TrainState, { steps, stepsPerEpoch }: Plan): boolean {
+  return epochWeight > 0 && (step % stepsPerEpoch === 0 || step === steps);
+}
+
+/** The checkpoint to go back to: what this run wrote last, or what it went on from. */
+type Saved = { step: number; path?: string };
+
+/** Makes the function that takes a run's next step, and says what there is to say of it. */
+function createStep(task: TrainTask, options: TrainLoopOptions, plan: Plan) {
+  const { steps, stepsPerEpoch, rowsPerStep } = plan, orderOf = epochOrders(task, options);
+  const memoryGuard = createMemoryGuard(options.memory);
+  return async function* (state: TrainState, { path }: Saved): AsyncGenerator<TrainEvent> {
+    const startedMs = performance.now(), start = (state.step % stepsPerEpoch) * rowsPerStep;
+    const order = orderOf(Math.floor(state.step / stepsPerEpoch));
+    const rows = order.slice(start, start + rowsPerStep);
+    const run = { ...options, step: state.step, steps, lastCheckpoint: path };
+    const result = await takeStep(task, rows, run), epoch = (state.step + 1) / stepsPerEpoch;
+    record(state, result, { epoch, startedMs, items: rows.length });
+    yield { type: "step", step: state.step, steps, metrics: state.stepLog.at(-1)! };
+    const warnings = [...task.judge(result, state.step / steps), ...memoryGuard()];
+    for (const warning of warnings) yield { type: "warning", ...warning };
+  };
 }
 
 async function startState(task: TrainTask, resumeFrom: string | undefined): Promise<TrainState> {
@@ -83,11 +104,11 @@ function* backendWarning(state: TrainState): Generator<TrainEvent> {
   yield { type: "warning", code: "backend", message };
 }
 
-/** Writes a checkpoint, after which the ones between epochs that lie before it have no use. */
+/** Writes a checkpoint, after which the earlier ones between epochs have no use. */
 async function* writeCheckpoint(
   task: TrainTask,
   { outputDir }: TrainLoopOptions,
-  { name, state }: { name: string; state: TrainState },
+  { name, state, saved }: { name: string; state: TrainState; saved: Saved },
 ): AsyncGenerator<TrainEvent> {
   if (outputDir === undefined) return;
   const path = join(outputDir, name);
@@ -95,7 +116,8 @@ async function* writeCheckpoint(
     await task.save(folder);
     await writeTrainState(folder, task.models, state);
   });
-  await removeStepCheckpoints(outputDir, state);
+  await removeStepCheckpoints(outputDir, { ...state, keep: name });
+  Object.assign(saved, { step: state.step, path });
   yield { type: "checkpoint", path, step: state.step };
 }
 

@@ -1,4 +1,5 @@
 import { tokenGradients, tokenLogProbs } from "../model/stack.ts";
+import { nextTurn } from "../next_turn.ts";
 import { packExamples } from "../tokenizer/token_batch.ts";
 import type { EncodedExample } from "../types.ts";
 import type { Models } from "./build_models.ts";
@@ -120,10 +121,12 @@ export async function sftGradients(
 export async function sftLoss(
   { network, trainable }: Models,
   examples: EncodedExample[],
-  { batchSize }: { batchSize: number },
+  { batchSize, signal }: { batchSize: number; signal?: AbortSignal },
 ): Promise<number> {
   let sum = 0, count = 0;
   for (let start = 0; start < examples.length; start += batchSize) {
+    await nextTurn();
+    signal?.throwIfAborted();
     const batch = packExamples(examples.slice(start, start + batchSize));
     const logProbs = await tokenLogProbs(network, trainable.adapters(), batch);
     for (const logProb of logProbs) sum -= logProb;

@@ -177,14 +177,14 @@ export async function listCheckpoints(outputDir: string): Promise<FoundCheckpoin
   return found.sort((a, b) => a.state.step - b.state.step);
 }
 
-/** Removes a run's checkpoints between epochs that lie before `step`: a later one took their place. */
+/** Removes a run's checkpoints between epochs up to `step`: the one named `keep` took their place. */
 export async function removeStepCheckpoints(
   outputDir: string,
-  { run, step }: Pick<TrainState, "run" | "step">,
+  { run, step, keep }: Pick<TrainState, "run" | "step"> & { keep: string },
 ): Promise<void> {
   for (const { folder, state } of await listCheckpoints(outputDir)) {
-    const isOurs = runDifference(state.run, run) === null;
-    if (!isOurs || state.step >= step || !basename(folder).startsWith("checkpoint_step_")) continue;
-    await Deno.remove(folder, { recursive: true });
+    const name = basename(folder), isOurs = runDifference(state.run, run) === null;
+    const isReplaced = state.step <= step && name !== keep && name.startsWith("checkpoint_step_");
+    if (isOurs && isReplaced) await Deno.remove(folder, { recursive: true });
   }
 }

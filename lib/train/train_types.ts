@@ -1,6 +1,6 @@
 import type { Schedule } from "../optim/schedule.ts";
 import type { Models } from "./build_models.ts";
-import type { Warning } from "./guards.ts";
+import type { MemoryReading, Warning } from "./guards.ts";
 import type { TrainState } from "./train_state.ts";
 
 /** Means over what a step or an epoch saw, by TRL's keys. */
@@ -35,8 +35,8 @@ export type TrainLoopOptions = {
   saveSteps?: number;
   /** A checkpoint folder to go on from; "auto" is the furthest one of this run in `outputDir`. */
   resumeFrom?: string;
-  /** Memory of the machine in bytes, for the warning before it runs out. */
-  machineBytes?: number;
+  /** Tells what is left of the machine's memory, for the warning before it runs out. */
+  memory?: () => MemoryReading;
   signal?: AbortSignal;
 };
 
@@ -60,6 +60,7 @@ export type TrainTask = {
   run: TrainState["run"];
   /** Gradients of micro-batches (rows of the training set) as one batch, with metrics' means. */
   gradients(microBatches: number[][]): Promise<StepGradients>;
+  /** Judges by the validation set, null where there is none; throws the signal's reason when aborted. */
   validate(): Promise<Metrics | null>;
   /** Writes the model itself into a checkpoint's folder. */
   save(folder: string): Promise<void>;

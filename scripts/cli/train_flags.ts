@@ -1,3 +1,4 @@
+import { memoryReader } from "../../lib/train/guards.ts";
 import type { TrainLoopOptions } from "../../lib/train/train_types.ts";
 import { schedules } from "../../mod.ts";
 import type { Flags, FlagValues } from "./flags.ts";
@@ -109,6 +110,6 @@ export function loopOptions(flags: TrainValues): Omit<TrainLoopOptions, "signal"
     saveSteps: flags.save_steps,
     outputDir: flags.output_dir,
     resumeFrom: flags.resume,
-    machineBytes: Deno.systemMemoryInfo().total,
+    memory: memoryReader(),
   };
 }

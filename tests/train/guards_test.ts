@@ -3,6 +3,7 @@ import {
   createPreferenceGuards,
   type GuardedMetrics,
   lengthWarnings,
+  memoryReader,
   settingsWarnings,
 } from "../../lib/train/guards.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
@@ -101,14 +102,23 @@ Deno.test("createPreferenceGuards() judges by pairs, over the last steps only", 
   assertEquals(last.flat(), []); // 19 of 23 pairs
 });
 
-Deno.test("createMemoryGuard() says once that nine tenths of the memory are in use", () => {
-  const guard = createMemoryGuard(16 * 2 ** 30);
-  assertEquals(guard(14 * 2 ** 30), []);
-  const [{ code, message }] = guard(15 * 2 ** 30);
+Deno.test("createMemoryGuard() says once that less than a tenth of the memory is left", () => {
+  const total = 16 * 2 ** 30;
+  let available = total / 10;
+  const guard = createMemoryGuard(() => ({ available, total }));
+  assertEquals(guard(), []);
+  available -= 1;
+  const [{ code, message }] = guard();
   assertEquals(code, "memory");
   assert(
-    message.startsWith("Memory is about to run out (15.0 of 16.0 GiB): restart with a smaller"),
+    message.startsWith("Memory is about to run out (1.6 of 16.0 GiB are left): restart with a"),
   );
-  assertEquals(guard(15.5 * 2 ** 30), []);
-  assertEquals(createMemoryGuard(Infinity)(2 ** 50), []);
+  assert(message.includes("smaller --batch_size"));
+  assertEquals(guard(), []);
+  assertEquals(createMemoryGuard()(), []);
+});
+
+Deno.test("memoryReader() reads what is left of the machine's memory", () => {
+  const { available, total } = memoryReader()!();
+  assert(available > 0 && available <= total, `${available} of ${total}`);
 });

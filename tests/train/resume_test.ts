@@ -4,21 +4,23 @@ import { assert, assertEquals } from "../../lib/std.ts";
 import { readTrainState } from "../../lib/train/train_state.ts";
 import { trainDpo } from "../../lib/train/train_dpo.ts";
 import { trainSft } from "../../lib/train/train_sft.ts";
-import type { TrainEvent } from "../../lib/train/train_types.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { userError } from "../io/damage.ts";
 import { shake, tinyModels } from "./tiny_models.ts";
-import { namesIn, ofType, PAIRS, run, SETTINGS, stepNumbers } from "./tiny_runs.ts";
+import {
+  checkpointsIn,
+  lastLosses,
+  namesIn,
+  ofType,
+  PAIRS,
+  run,
+  SETTINGS,
+  stepNumbers,
+} from "./tiny_runs.ts";
 
 // A software adapter of WebGPU would take ten seconds here.
 const BACKENDS = (await presentBackends()).filter((name) => name !== "webgpu");
 await useBackend({ backend: "cpu" });
-
-/** The last epoch's losses, which hold the sums that a checkpoint carries over. */
-function lastLosses(events: TrainEvent[]) {
-  const { train, validation } = ofType(events, "epoch").at(-1)!;
-  return [train.loss, validation!.loss];
-}
 
 for (const backend of BACKENDS) {
   Deno.test(`trainDpo() resumed ends bit-equal to an uninterrupted run on ${backend}`, async () => {
@@ -59,7 +61,7 @@ Deno.test("trainSft() resumed ends bit-equal, with an adapter and with all weigh
   for (const allWeights of [false, true]) {
     const whole = await train({}, { allWeights }), outputDir = await Deno.makeTempDir();
     await train({ outputDir }, { allWeights, stopAfter: 3 });
-    assertEquals(namesIn(outputDir).filter((name) => name.startsWith("checkpoint")), [
+    assertEquals(checkpointsIn(outputDir), [
       "checkpoint_step_3",
     ]);
     assertEquals(await train({ outputDir, resumeFrom: "auto" }, { allWeights }), whole);
@@ -68,9 +70,8 @@ Deno.test("trainSft() resumed ends bit-equal, with an adapter and with all weigh
 
 Deno.test("trainDpo() keeps each epoch's checkpoint and the newest one between epochs", async () => {
   const outputDir = await Deno.makeTempDir(), seen: string[][] = [];
-  const checkpoints = () => namesIn(outputDir).filter((name) => name.startsWith("checkpoint"));
   await run({ outputDir, saveSteps: 1, epochs: 2 }, {
-    watch: (event) => event.type === "checkpoint" && seen.push(checkpoints()),
+    watch: (event) => event.type === "checkpoint" && seen.push(checkpointsIn(outputDir)),
   });
   assertEquals(seen, [
     ["checkpoint_step_1"],
@@ -84,9 +85,11 @@ Deno.test("trainDpo() keeps each epoch's checkpoint and the newest one between e
 
 Deno.test("trainDpo() stopped right after a checkpoint does not write it twice", async () => {
   const outputDir = await Deno.makeTempDir();
-  const { events } = await run({ outputDir }, { stopAfter: 3 });
+  const { events } = await run({ outputDir }, {
+    watch: (event, stop) => event.type === "checkpoint" && stop(),
+  });
   assertEquals(ofType(events, "checkpoint").map(({ step }) => step), [3]);
-  assertEquals(namesIn(outputDir).filter((name) => name.startsWith("checkpoint")), [
+  assertEquals(checkpointsIn(outputDir), [
     "checkpoint_epoch_1",
   ]);
 });
