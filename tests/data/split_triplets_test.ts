@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "../../lib/std.ts";
-import { UserError } from "../../lib/errors.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
 import { saveTriplets } from "../../lib/data/save_triplets.ts";
 import { splitTriplets } from "../../lib/data/split_triplets.ts";
+import { userMessage } from "../thrown_by.ts";
 
 const triplet = (prompt: string) => ({ prompt, chosen: "a", rejected: "b" });
 
@@ -35,13 +35,11 @@ Deno.test("splitTriplets() holds back the share asked for, chosen by the seed", 
 });
 
 Deno.test("splitTriplets() refuses a single prompt", () => {
-  try {
-    splitTriplets([triplet("a"), triplet("a")]);
-  } catch (error) {
-    assert(error instanceof UserError && error.message.includes("found 1"), `${error}`);
-    return;
-  }
-  assert(false, "nothing was thrown");
+  assertEquals(
+    userMessage(() => splitTriplets([triplet("a"), triplet("a")])),
+    "Cannot split 2 triplets into training and validation: wanted at least 2 different prompts, " +
+      "found 1",
+  );
 });
 
 Deno.test("saveTriplets() writes what loadTriplets() reads, extra fields beside", async () => {

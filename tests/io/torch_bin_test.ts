@@ -6,14 +6,26 @@ import type { HostTensor } from "../../lib/types.ts";
 import { survivesDamage, userError } from "./damage.ts";
 import { assertSameBits, golden, goldenPath } from "./golden_files.ts";
 
-/** A .bin whose data.pkl is this text, each character a byte, with four storage bytes. */
-async function binOf(pickle: string): Promise<string> {
-  const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
-  const files = [["a/data.pkl", bytes(pickle)], ["a/data/0", new Uint8Array(4)]] as const;
+const bytes = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
+
+async function archiveOf(files: Parameters<typeof packZip>[0]): Promise<string> {
   const path = await Deno.makeTempFile({ suffix: ".bin" });
   const file = await Deno.open(path, { write: true });
   for (const piece of packZip(files, { alignment: 64 })) await file.write(piece);
   file.close();
+  return path;
+}
+
+/** A .bin whose data.pkl is this text, each character a byte, with four storage bytes. */
+const binOf = (pickle: string): Promise<string> =>
+  archiveOf([["a/data.pkl", bytes(pickle)], ["a/data/0", new Uint8Array(4)]]);
+
+/** The same archive, its first entry said to be compressed. */
+async function compressed(path: string): Promise<string> {
+  const archive = await Deno.readFile(path);
+  const at = archive.findIndex((_, i) => archive.subarray(i, i + 4).join() === "80,75,1,2");
+  archive[at + 10] = 8;
+  await Deno.writeFile(path, archive);
   return path;
 }
 
@@ -64,6 +76,12 @@ Deno.test("readTorchBin() says what a file holds instead of tensors", async () =
       "torch.BFloat16Storage",
     ],
     [goldenPath("types.gguf"), "it is no zip archive, or it was cut short"],
+    [await archiveOf([["a", bytes("")]]), "it has no data.pkl; torch.save did not write it"],
+    [
+      await archiveOf([["a/data.pkl", bytes("")], ["a/byteorder", bytes("big")]]),
+      "its numbers are not little-endian",
+    ],
+    [await compressed(await binOf("\x80\x02}.")), '"a/data.pkl" is compressed, wanted it stored'],
     [await binOf("\x80\x02}"), "its pickle is damaged at byte 3"],
     // What lies under a mark is out of reach.
     [await binOf("\x80\x02}}(K\0s."), "its pickle is damaged at byte 8"],
@@ -157,4 +175,19 @@ Deno.test("writeTorchBin() lays storages at multiples of 64 bytes, as torch.load
     wanted.every((byte, i) => bytes[at + i] === byte)
   );
   assertEquals(places.map((at) => at % 64), [0, 0]);
+});
+
+Deno.test("writeTorchBin() refuses sizes that a .bin can't hold, and writes nothing", async () => {
+  const path = `${await Deno.makeTempDir()}/a.bin`;
+  const write = (shape: number[]) =>
+    writeTorchBin(path, [["w", { shape, data: new Float32Array() }]]);
+  const cases: [shape: number[], message: string][] = [
+    [[2, 3], 'Tensor "w" [2,3] has 0 numbers'],
+    [[0, 2 ** 31], "A size of 2147483648 is too large for a .bin file"],
+  ];
+  for (const [shape, message] of cases) {
+    const error = await write(shape).catch((error) => error);
+    assertEquals([error.name, error.message], ["RangeError", message]);
+  }
+  assertEquals(await Deno.stat(path).catch(({ name }) => name), "NotFound");
 });

@@ -2,6 +2,7 @@ import { deflateRawSync } from "node:zlib";
 import { openByteFile } from "../../lib/io/byte_file.ts";
 import { packZip, readZipEntries, readZipEntry } from "../../lib/io/zip.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
+import { thrownBy } from "../thrown_by.ts";
 import { survivesDamage, userError } from "./damage.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
@@ -50,6 +51,14 @@ Deno.test("packZip() and readZipEntry() are inverse", async () => {
   assertEquals(await readAll(await onDisk(pack(Object.entries(files)))), files);
 });
 
+Deno.test("packZip() refuses an archive of 4 GiB, whose places wouldn't fit", () => {
+  const huge = Object.defineProperty(new Uint8Array(1), "length", { value: 2 ** 32 - 200 });
+  const error = thrownBy(() =>
+    packZip([["a", huge], ["b", new Uint8Array(20)]], { alignment: 16 })
+  );
+  assertEquals([error.name, error.message], ["RangeError", "A zip archive ends before 4 GiB"]);
+});
+
 Deno.test("packZip() lays every content at a multiple of the alignment", async () => {
   using file = openByteFile(await onDisk(pack([["a", "1"], ["longer name", "22"], ["b", ""]])));
   assertEquals([...readZipEntries(file).values()].map(({ start }) => start % 16), [0, 0, 0]);
@@ -88,7 +97,9 @@ Deno.test("readZipEntries() says why it refuses an archive", async () => {
     [change(central + 8, 1), /"a" must be stored or deflated, found encrypted/],
     [change(central + 10, 12), /"a" must be stored or deflated, found compressed by method 12/],
     [change(central + 20, 3), /the size of "a" is damaged/],
-    [change(central + 42, 255, 255), /"a" lies outside the file/],
+    [change(central + 42, 255, 255), /"a" lies outside the file$/],
+    [change(0, 0), /"a" lies outside the file, or its header is damaged/],
+    [change(28, 255, 255), /"a" lies outside the file, or its header is damaged/],
     [change(central + 46, "b".charCodeAt(0)), /it holds "b" twice/],
     [change(end + 10, 3), /its list of contents is damaged/],
     [change(end + 16, 255, 255), /its list of contents lies outside the file/],
