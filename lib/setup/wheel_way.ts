@@ -9,8 +9,8 @@ import {
 } from "./compile_binding.ts";
 import { type Compiler, findCompiler, zigCompiler } from "./compiler.ts";
 import { downloadWheels } from "./download_wheels.ts";
+import { findPython } from "./find_python.ts";
 import type { Machine } from "./machine.ts";
-import { commandRuns } from "./run_command.ts";
 import type { Step } from "./run_steps.ts";
 import { unpackWheels } from "./unpack_wheels.ts";
 import type { Cost, Way } from "./way.ts";
@@ -37,14 +37,10 @@ function noWheel({ os, arch }: Machine): never {
 }
 
 async function findTools(folder: string): Promise<Tools> {
-  for (const python of ["python3", "python"]) {
-    if (await commandRuns(python, ["-m", "pip", "--version"])) {
-      const zig = zigCompiler({ folder: join(folder, "zig"), python });
-      const found = await findCompiler();
-      return { python, compilers: found ? [found, zig] : [zig] };
-    }
-  }
-  throw new UserError("Cannot fetch TensorFlow from PyPI: wanted python3 with pip, found none");
+  const python = await findPython("fetch TensorFlow from PyPI");
+  const zig = zigCompiler({ folder: join(folder, "zig"), python });
+  const found = await findCompiler();
+  return { python, compilers: found ? [found, zig] : [zig] };
 }
 
 function wheelSteps(

