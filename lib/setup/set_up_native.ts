@@ -105,7 +105,8 @@ async function go(way: Way, { folder, report }: Place): Promise<BackendDescripti
   return await firstMultiplication();
 }
 
-function checkDisk(folder: string, wantedBytes: number): void {
+/** Throws where a folder's disk has less room than is wanted. */
+export function checkDisk(folder: string, wantedBytes: number): void {
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize >= wantedBytes) return;
   const found = `wanted ${megabytes(wantedBytes)} of free disk, found ${megabytes(bavail * bsize)}`;
