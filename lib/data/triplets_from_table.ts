@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
 import { createRandom } from "../random.ts";
+import type { DetailKind } from "./details/change.ts";
 import { corruptDetail, type CorruptedDetail } from "./hard_negatives.ts";
 import type { TableRow } from "./read_table.ts";
 
@@ -32,7 +33,9 @@ export type TableTriplets = {
 
 /**
  * Makes a triplet of each row of a table: the text is chosen, the same with one detail wrong is
- * rejected. The prompt ends in "Summary:" and a new line.
+ * rejected. The prompt ends in "Summary:" and a new line. Where a text has details of several kinds,
+ * kinds that the rows before gave seldom are favoured, so that the many negations of clinical notes
+ * don't crowd out what is rare; the draw is seeded, and a `limit` gives the first of the same triplets.
  *
  * @throws {UserError} When a column is missing, or no row gives a triplet.
  *
@@ -55,7 +58,7 @@ export function tripletsFromTable(
   { promptColumn, chosenColumn, instruction, limit = Infinity, seed = 42 }:
     TripletsFromTableOptions,
 ): TableTriplets {
-  const random = createRandom(seed);
+  const random = createRandom(seed), kinds = new Map<DetailKind, number>();
   const made: TableTriplets = { triplets: [], withoutText: 0, withoutDetail: 0 };
   for (const row of rows) {
     if (made.triplets.length >= limit) break;
@@ -65,12 +68,13 @@ export function tripletsFromTable(
       made.withoutText++;
       continue;
     }
-    const wrong = corruptDetail(chosen, { random, source });
+    const wrong = corruptDetail(chosen, { random, source, made: kinds });
     if (wrong === null) {
       made.withoutDetail++;
       continue;
     }
     const { text: rejected, ...detail } = wrong;
+    kinds.set(detail.kind, (kinds.get(detail.kind) ?? 0) + 1);
     const prompt = `${instruction}\n\n${source}\n\nSummary:\n`;
     made.triplets.push({ prompt, chosen, rejected, ...detail });
   }

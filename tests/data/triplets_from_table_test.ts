@@ -2,6 +2,12 @@ import { assert, assertEquals } from "../../lib/std.ts";
 import { UserError } from "../../lib/errors.ts";
 import { readTable } from "../../lib/data/read_table.ts";
 import { tripletsFromTable } from "../../lib/data/triplets_from_table.ts";
+import { DETAIL_KINDS } from "../../lib/data/details/change.ts";
+import { testUnless } from "../test_unless.ts";
+
+const REAL = "../shared/data/mts-dialog/train.csv";
+const realRows = await readTable(REAL).catch(() => []);
+const noRealRows = realRows.length === 0 && `${REAL} is not there`;
 
 const options = { promptColumn: "talk", chosenColumn: "note", instruction: "Write the note." };
 const rows = [
@@ -51,6 +57,27 @@ Deno.test("tripletsFromTable() gives the same triplets for the same seed, others
   const texts = (seed: number) => tripletsFromTable(many, { ...options, seed }).triplets;
   assertEquals(texts(1), texts(1));
   assert(JSON.stringify(texts(1)) !== JSON.stringify(texts(2)));
+});
+
+Deno.test("tripletsFromTable() favours the kinds that were rare so far", () => {
+  const often = Array.from({ length: 40 }, () => ({ talk: "Hi.", note: "No fever." }));
+  const both = Array.from(
+    { length: 20 },
+    () => ({ talk: "Hi.", note: "No fever. Left knee pain." }),
+  );
+  const { triplets } = tripletsFromTable([...often, ...both], options);
+  const sides = triplets.filter(({ kind }) => kind === "side").length;
+  assert(sides >= 17 && sides < 20, `${sides} of 20`);
+  const first = tripletsFromTable([...often, ...both], { ...options, limit: 50 }).triplets;
+  assertEquals(first, triplets.slice(0, 50));
+});
+
+testUnless(noRealRows, "tripletsFromTable() makes no kind of real notes' details too rare", () => {
+  const columns = { promptColumn: "dialogue", chosenColumn: "section_text" };
+  const { triplets } = tripletsFromTable(realRows, { ...options, ...columns });
+  const count = (wanted: string) => triplets.filter(({ kind }) => kind === wanted).length;
+  assert(count("negation") < 0.4 * triplets.length, `${count("negation")} of ${triplets.length}`);
+  for (const kind of DETAIL_KINDS) assert(count(kind) >= 12, `${kind}: ${count(kind)}`);
 });
 
 Deno.test("tripletsFromTable() names a missing column and a table without details", async () => {

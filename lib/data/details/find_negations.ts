@@ -17,7 +17,16 @@ const MASS =
 const NOT_AFTER_NO =
   /^(?:other|further|more|longer|one|additional|matter|doubt|way|idea|new|change|such|known(?! (?:drug |food |medication )?allerg)|\d)/i;
 
-/** A rule: what is looked for and what stands there afterwards; `null` leaves the place alone. */
+/** Behind "does not": no verb, so that there is nothing to inflect. */
+const NO_VERB = /^(?:\w+ly|always|often|also|even|just|still)$/;
+/** A second verb under the same "does not", which would have to be inflected too. */
+const SECOND_VERB =
+  /^,|\b(?:or|and) (?:drink|smoke|use|take|have|feel|eat|see|drive|work|exercise|abuse|chew|do|go)\b/i;
+
+/**
+ * A rule: what is looked for and what stands there afterwards; `null` leaves the place alone. A
+ * group `verb` belongs to what is denied.
+ */
 type Rule = { found: RegExp; turn: (match: RegExpMatchArray, after: string) => string | null };
 
 const swaps: Record<string, string> = {
@@ -74,8 +83,13 @@ const RULES: Rule[] = [
   },
   {
     found:
-      /(?<=\b(?:is|was|are|were|has|have|had|will|would|could|does|do|did)) not\b(?! (?:only|really|quite|necessarily|too|very|so|certain|sure|because|as|that|to|and|feel like|know|recall|remember|seem|want|do|nearly|resuscitate|intubate)\b)/gi,
+      /(?<=\b(?:is|was|are|were|has|have|had|will|would|could)) not\b(?! (?:only|really|quite|necessarily|too|very|so|certain|sure|because|as|that|to|and|feel like|nearly)\b)/gi,
     turn: () => "",
+  },
+  {
+    found:
+      /\bdo(?:es)? not (?!(?:only|feel like|know|recall|remember|seem|want|do|resuscitate|intubate)\b)(?<verb>[a-z]+)\b/gi,
+    turn: affirm,
   },
   {
     found: /\bcannot\b(?! (?:recall|remember|think|explain))/gi,
@@ -91,6 +105,19 @@ const RULES: Rule[] = [
   },
   { found: /(?<=^|[.;:!?\n]\s*)History of\b/g, turn: () => "No history of" },
 ];
+
+/** "does not smoke" becomes "smokes"; "did not" is left alone, for its verbs are irregular. */
+function affirm(match: RegExpMatchArray, after: string): string | null {
+  const { verb } = match.groups!;
+  if (NO_VERB.test(verb) || SECOND_VERB.test(after.split(/[.;:!?\n]/)[0])) return null;
+  return likeCase(/^does/i.test(match[0]) ? thirdPerson(verb) : verb, match[0]);
+}
+
+function thirdPerson(verb: string): string {
+  if (verb === "have") return "has";
+  if (/[^aeiou]y$/.test(verb)) return `${verb.slice(0, -1)}ies`;
+  return /(?:s|x|z|ch|sh|o)$/.test(verb) ? `${verb}es` : `${verb}s`;
+}
 
 /** Finds what is denied or affirmed, each turned into its contrary. */
 export function findNegations({ text, source }: Search): Detail[] {
@@ -152,7 +179,8 @@ function standsAlone(after: string): boolean {
 
 /** Whether the source speaks of what follows. */
 function isSpoken(text: string, match: RegExpMatchArray, source: string): boolean {
-  const [sentence] = /^[^.;!?\n]*/.exec(text.slice(match.index! + match[0].length))!;
+  const denied = match.index! + match[0].length - (match.groups?.verb.length ?? 0);
+  const [sentence] = /^[^.;!?\n]*/.exec(text.slice(denied))!;
   const words = sentence.toLowerCase().match(/[a-z]{4,}/g) ?? [];
   return words.slice(0, 3).some((word) => source.includes(word.slice(0, 5)));
 }
