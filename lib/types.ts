@@ -18,7 +18,10 @@ export type Example = { prompt: string | Message[]; completion: string | Message
 
 /** A triplet as token ids: BOS in the prompt where the tokenizer adds it, EOS at each response's end. */
 export type EncodedPair = {
-  /** Row in the file, counted from 0. */
+  /**
+   * Place among the triplets that were encoded, counted from 0. It is a file's line only where that
+   * has no blank line, no bad row was left out, and none was kept for validation.
+   */
   index: number;
   prompt: number[];
   chosen: number[];
@@ -29,6 +32,7 @@ export type EncodedPair = {
 
 /** An {@link Example} as token ids. */
 export type EncodedExample = {
+  /** Place among the examples that were encoded, counted from 0, as {@link EncodedPair}'s. */
   index: number;
   prompt: number[];
   completion: number[];

@@ -4,7 +4,7 @@ import type { Tokenizer } from "./tokenizer.ts";
 
 /** Options of {@link encodePair}. */
 export type EncodePairOptions = {
-  /** Row in the file, counted from 0: it names the row in errors and results. */
+  /** Place among the rows, counted from 0: it names the row in errors and results. */
   index?: number;
   /** Most tokens that prompt and one response may have together; what stands after is cut off. */
   maxLength?: number;

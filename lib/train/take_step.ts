@@ -29,12 +29,8 @@ export async function takeStep(
     ? updateStep(task.models, result.gradients, { learningRate, maxGradNorm, weightDecay })
     : NaN;
   if (!Number.isFinite(norm)) {
-    throw new UserError(
-      `Cannot go on at step ${step + 1}: loss ${loss} and gradient norm ${norm} on ` +
-        `${task.nameRows(rows)} are not both finite. This step was not taken, ` +
-        (options.lastCheckpoint ? "and the last checkpoint is good" : "no checkpoint was written") +
-        "; look at those rows, or lower --learning_rate",
-    );
+    const what = `loss ${loss} and gradient norm ${norm} on ${task.nameRows(rows)}`;
+    throw notFinite(what, options);
   }
   return {
     ...result,
@@ -42,7 +38,24 @@ export async function takeStep(
   };
 }
 
-/** Rows in a message: their places among the rows that are trained on, counted from 1. */
+function notFinite(
+  what: string,
+  { step, lastCheckpoint }: { step: number; lastCheckpoint?: string },
+): UserError {
+  const left = lastCheckpoint === undefined
+    ? "no checkpoint was written"
+    : `and the last checkpoint "${lastCheckpoint}" is good: --resume goes on from it, with these ` +
+      "rows and settings";
+  return new UserError(
+    `Cannot go on at step ${step + 1}: ${what} are not both finite. This step was not taken, ` +
+      `${left}. Look at those rows, or lower --learning_rate and begin anew`,
+    { path: lastCheckpoint },
+  );
+}
+
+/** Rows in a message: their places among the rows that were encoded, counted from 1. */
 export function nameRows(rows: { index: number }[]): string {
-  return `rows ${rows.map(({ index }) => index + 1).join(", ")} of the training set`;
+  const places = rows.map(({ index }) => index + 1).join(", ");
+  return `rows ${places} of the training set (as loaded: blank lines, bad rows and rows kept for ` +
+    "validation are not counted)";
 }

@@ -82,11 +82,11 @@ Deno.test("trainDpo() warns of a high rate, and names the rows where the loss br
   const { message } = await userError(training());
   assertEquals(ofType(events, "warning").map(({ code }) => code), ["learning_rate"]);
   assert(
-    /^Cannot go on at step 1: loss NaN .* on rows \d+, \d+, \d+, \d+ of the training set are not/
+    /^Cannot go on at step 1: loss NaN .* on rows \d+, \d+, \d+, \d+ of the training set \(as loaded: blank lines, bad rows and rows kept for validation are not counted\) are not/
       .test(message),
     message,
   );
-  assert(message.includes("This step was not taken, no checkpoint was written; look at"), message);
+  assert(message.includes("This step was not taken, no checkpoint was written. Look at"), message);
 });
 
 Deno.test("trainDpo() keeps the last checkpoint when the loss breaks", async () => {
@@ -104,7 +104,9 @@ Deno.test("trainDpo() keeps the last checkpoint when the loss breaks", async () 
   };
   const { message } = await userError(training());
   assert(message.startsWith("Cannot go on at step 4: loss NaN and gradient norm NaN on "), message);
-  assert(message.includes("This step was not taken, and the last checkpoint is good; "), message);
+  const checkpoint = join(outputDir, "checkpoint_epoch_1");
+  const good = `and the last checkpoint "${checkpoint}" is good: --resume goes on from it, with `;
+  assert(message.includes(`This step was not taken, ${good}`), message);
   assertEquals(models.trainable.values, kept);
   assert(namesIn(outputDir).includes("checkpoint_epoch_1"));
   assert(!namesIn(outputDir).includes("final_model"));
