@@ -81,6 +81,7 @@ await runScript({
       targetModules: flags.target_modules,
       rsLora: flags.use_rslora,
       seed: flags.seed,
+      precision: flags.precision,
       backend: flags.backend,
     });
     noteBackend(io);

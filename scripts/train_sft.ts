@@ -60,6 +60,7 @@ await runScript({
       rsLora: flags.use_rslora,
       seed: flags.seed,
       allWeights: flags.all_weights,
+      precision: flags.precision,
       backend: flags.backend,
     });
     noteBackend(io);

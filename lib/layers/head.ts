@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { weightProduct } from "../backend/half_matrix.ts";
 import { crossEntropy } from "../backend/cross_entropy.ts";
 
 /** Logits held at once, as numbers: 64 MiB of float32. */
@@ -13,21 +14,19 @@ export function headForward(
   h: tf.Tensor2D,
   weight: tf.Tensor2D,
   targets: tf.Tensor1D,
-  needs: { unit: boolean },
+  { unit, exact }: { unit: boolean; exact?: boolean },
 ): { logProbs: tf.Tensor1D; unit?: tf.Tensor2D } {
   const parts = chunks(h.shape[0], weight.shape[0]).map(([start, size]) =>
     tf.tidy(() => {
       const rows = tf.slice(h, [start, 0], [size, -1]);
-      const logits = tf.matMul<tf.Tensor2D>(rows, weight, false, true);
+      const logits = weightProduct(rows, weight, { transpose: true, exact });
       const { loss, gradient } = crossEntropy(logits, tf.slice(targets, start, size));
       const logProbs = tf.neg(loss);
-      return { logProbs, ...(needs.unit && { unit: tf.matMul<tf.Tensor2D>(gradient, weight) }) };
+      return { logProbs, ...(unit && { unit: weightProduct(gradient, weight) }) };
     })
   );
   const logProbs = tf.concat(parts.map((part) => part.logProbs));
-  return needs.unit
-    ? { logProbs, unit: tf.concat(parts.map((part) => part.unit!), 0) }
-    : { logProbs };
+  return unit ? { logProbs, unit: tf.concat(parts.map((part) => part.unit!), 0) } : { logProbs };
 }
 
 /** `dh` from the loss' gradient with respect to each log-probability, `[n]`. */

@@ -1,10 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
+import { weightProduct } from "../backend/half_matrix.ts";
 
 /** A low-rank update of a frozen matrix: `scale * B A`, with `a` `[R, in]` and `b` `[out, R]`. */
 export type LowRank = { a: tf.Tensor2D; b: tf.Tensor2D; scale: number };
 
-/** `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it. */
-export type LinearParameters = { weight: tf.Tensor2D; bias?: tf.Tensor1D; lowRank?: LowRank };
+/**
+ * `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it. A
+ * frozen one may rest in bfloat16; `exact` keeps its products in float32 nevertheless.
+ */
+export type LinearParameters = {
+  weight: tf.Tensor2D;
+  bias?: tf.Tensor1D;
+  lowRank?: LowRank;
+  exact?: boolean;
+};
 
 /** What backward needs beside the input: `scale * x A^T`, `[N, R]`. */
 export type LinearSaved = { low?: tf.Tensor2D };
@@ -22,9 +31,9 @@ export type LinearGradients = {
 /** Computes `y` `[N, out]` from `x` `[N, in]`. */
 export function linearForward(
   x: tf.Tensor2D,
-  { weight, bias, lowRank }: LinearParameters,
+  { weight, bias, lowRank, exact }: LinearParameters,
 ): { y: tf.Tensor2D; saved: LinearSaved } {
-  let y: tf.Tensor2D = tf.matMul(x, weight, false, true);
+  let y = weightProduct(x, weight, { transpose: true, exact });
   if (bias) y = tf.add(y, bias);
   if (!lowRank) return { y, saved: {} };
   const low = tf.mul<tf.Tensor2D>(tf.matMul(x, lowRank.a, false, true), lowRank.scale);
@@ -44,7 +53,7 @@ export function linearBackward(
   needs: LinearNeeds,
 ): { dx?: tf.Tensor2D; gradients: LinearGradients } {
   const gradients: LinearGradients = {};
-  let dx: tf.Tensor2D | undefined = needs.input ? tf.matMul(dy, weight) : undefined;
+  let dx: tf.Tensor2D | undefined = needs.input ? weightProduct(dy, weight) : undefined;
   if (needs.weights) {
     gradients.weight = tf.matMul(dy, x(), true);
     if (bias) gradients.bias = tf.sum(dy, 0);

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { weightProduct } from "../backend/half_matrix.ts";
 import { cachedAttention, type KeyValueCache, mergeCache } from "../layers/cached_attention.ts";
 import { ropeTables } from "../layers/rope.ts";
 import { createRandom, type Random } from "../random.ts";
@@ -66,7 +67,8 @@ export async function generateTokens(
 type DecodeState = { logits: tf.Tensor2D; caches: KeyValueCache[]; mask: tf.Tensor3D };
 
 function prefill(network: Network, adapters: Adapters | null, prompts: number[][]): DecodeState {
-  const batch = packPrompts(prompts), context = blockContext(network, adapters, batch);
+  const batch = packPrompts(prompts),
+    context = blockContext({ network, adapters, exact: true }, batch);
   try {
     return tf.tidy(() => {
       const caches: KeyValueCache[] = [];
@@ -110,8 +112,7 @@ function advance(
   const { headDim, ropeTheta: theta, layers } = network.config;
   const next = tf.tidy(() => {
     const shared = {
-      network,
-      adapters,
+      ...{ network, adapters, exact: true },
       groups: [],
       queryTables: ropeTables(positions, { headDim, theta, scale: headDim ** -0.5 }),
       keyTables: ropeTables(positions, { headDim, theta }),
@@ -156,7 +157,8 @@ function disposeCache({ past, recent }: KeyValueCache): void {
 
 function nextLogits(network: Network, rows: tf.Tensor2D): tf.Tensor2D {
   const { hidden } = finalNorm(network, rows);
-  return tf.matMul(hidden, weightOf<tf.Tensor2D>(network, headName(network)), false, true);
+  const weight = weightOf<tf.Tensor2D>(network, headName(network));
+  return weightProduct(hidden, weight, { transpose: true, exact: true });
 }
 
 async function chooseTokens(

@@ -15,19 +15,10 @@ import {
 import { rmsNormApply, rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
 import { ropeBackward, ropeForward, type RopeTables } from "../layers/rope.ts";
 import type { AttentionGroup } from "../layers/trie_softmax.ts";
-import {
-  type Adapters,
-  type Gradients,
-  linearOf,
-  nameGradients,
-  type Network,
-  weightOf,
-} from "./network.ts";
+import { type Computing, type Gradients, linearOf, nameGradients, weightOf } from "./network.ts";
 
 /** What every block of one pass shares: the batch's masks and angles. */
-export type BlockContext = {
-  network: Network;
-  adapters: Adapters | null;
+export type BlockContext = Computing & {
   groups: AttentionGroup[];
   /** Attention itself: over the batch in training, over cached keys in generation. */
   attend: typeof attentionForward;
@@ -56,11 +47,11 @@ export function blockForward(
   layer: number,
   context: BlockContext,
 ): { y: tf.Tensor2D; saved: BlockSaved } {
-  const { network, adapters, groups, attend, queryTables, keyTables } = context;
+  const { network, groups, attend, queryTables, keyTables } = context;
   const { normEpsilon, heads, keyValueHeads, headDim } = network.config;
   const lows: Record<string, LinearSaved> = {};
   const linear = (input: tf.Tensor2D, name: string) => {
-    const { y, saved } = linearForward(input, linearOf(network, adapters, moduleName(layer, name)));
+    const { y, saved } = linearForward(input, linearOf(context, moduleName(layer, name)));
     lows[name] = saved;
     return y;
   };
@@ -149,13 +140,13 @@ function attentionPartBackward(
 function linearBackwards(
   saved: BlockSaved,
   layer: number,
-  { network, adapters }: BlockContext,
+  context: BlockContext,
   weights: boolean,
 ) {
   const gradients: Gradients = {};
   const back = (name: string, dy: tf.Tensor2D, x: () => tf.Tensor2D, input = true) => {
     const module = moduleName(layer, name);
-    const parameters = linearOf(network, adapters, module);
+    const parameters = linearOf(context, module);
     const result = linearBackward(dy, x, saved.lows[name], parameters, { input, weights });
     Object.assign(gradients, nameGradients(module, result.gradients));
     return result.dx;

@@ -3,6 +3,7 @@ import type { TensorSource } from "../types.ts";
 import { UserError } from "../errors.ts";
 import { llamaWeights } from "./llama_weights.ts";
 import { parseModelConfig } from "./model_config.ts";
+import { toHalf } from "../backend/half_matrix.ts";
 import type { Network } from "./network.ts";
 
 /**
@@ -26,7 +27,23 @@ export async function loadNetwork(
     tf.dispose([...weights.values()]);
     throw error;
   }
-  return { config: modelConfig, weights };
+  return { config: modelConfig, weights, precision: "float32" };
+}
+
+/**
+ * Puts a network's matrices to rest in bfloat16, one at a time: half the memory, faster products.
+ * The float32 ones are freed.
+ *
+ * @throws {UserError} on other backends than TensorFlow.
+ */
+export function restInBfloat16(network: Network): Network {
+  const weights = network.weights as Map<string, tf.Tensor>;
+  for (const [name, weight] of weights) {
+    if (weight.rank !== 2) continue;
+    weights.set(name, toHalf(weight as tf.Tensor2D));
+    weight.dispose();
+  }
+  return { ...network, precision: "bfloat16" };
 }
 
 /** Frees a model's weights. */

@@ -2,8 +2,18 @@ import type * as tf from "@tensorflow/tfjs";
 import type { LinearGradients, LinearParameters, LowRank } from "../layers/linear.ts";
 import type { ModelConfig } from "./model_config.ts";
 
+/**
+ * What frozen matrices rest and are multiplied in; everything else is float32 always: norms, softmax,
+ * attention, adapters, loss, optimiser.
+ */
+export type Precision = "float32" | "bfloat16";
+
 /** A model's weights on the compute backend, under the names of its checkpoint. */
-export type Network = { config: ModelConfig; weights: ReadonlyMap<string, tf.Tensor> };
+export type Network = {
+  config: ModelConfig;
+  weights: ReadonlyMap<string, tf.Tensor>;
+  precision: Precision;
+};
 
 /** Low-rank updates by module name, such as `model.layers.0.self_attn.q_proj`. */
 export type Adapters = ReadonlyMap<string, LowRank>;
@@ -16,16 +26,19 @@ export function weightOf<T extends tf.Tensor>(network: Network, name: string): T
   return network.weights.get(name) as T;
 }
 
+/** Who computes: the network with its adapters, `null` for the reference; see LinearParameters for `exact`. */
+export type Computing = { network: Network; adapters: Adapters | null; exact?: boolean };
+
 /** A linear layer by its module's name, with its low-rank update if `adapters` hold one. */
 export function linearOf(
-  network: Network,
-  adapters: Adapters | null,
+  { network, adapters, exact }: Computing,
   module: string,
 ): LinearParameters {
   return {
     weight: weightOf(network, `${module}.weight`),
     bias: weightOf(network, `${module}.bias`),
     lowRank: adapters?.get(module),
+    exact,
   };
 }
 

@@ -1,12 +1,19 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TokenBatch } from "../types.ts";
+import { weightRows } from "../backend/half_matrix.ts";
 import { attentionForward } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
 import { rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
 import { ropeTables } from "../layers/rope.ts";
 import { attentionGroups, disposeGroups } from "../layers/trie_softmax.ts";
 import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./llama_block.ts";
-import { type Adapters, type Gradients, type Network, weightOf } from "./network.ts";
+import {
+  type Adapters,
+  type Computing,
+  type Gradients,
+  type Network,
+  weightOf,
+} from "./network.ts";
 
 const EMBEDDING = "model.embed_tokens.weight";
 const FINAL_NORM = "model.norm.weight";
@@ -18,7 +25,8 @@ export function headName(network: Network): string {
 
 /**
  * The log-probability of each predicted token of a batch, `[n]` in nats. With `adapters` it is the
- * policy that answers, with `null` the reference; the weights are the same ones.
+ * policy that answers, with `null` the reference; the weights are the same ones. `exact` computes in
+ * float32 also where weights rest in bfloat16: for evaluation, not beside a gradient.
  *
  * **Shapes and dtypes**: float32 `[n]`, in the order of the batch's `rows`.
  * **Memory**: no tensor is left behind.
@@ -40,8 +48,9 @@ export async function tokenLogProbs(
   network: Network,
   adapters: Adapters | null,
   batch: TokenBatch,
+  { exact = false }: { exact?: boolean } = {},
 ): Promise<Float32Array> {
-  const context = blockContext(network, adapters, batch);
+  const context = blockContext({ network, adapters, exact }, batch);
   let logProbs: tf.Tensor1D | undefined;
   try {
     logProbs = tf.tidy(() => forwardLogProbs(context, batch));
@@ -64,7 +73,8 @@ function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D 
   const { hidden } = finalNorm(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
   const weight = weightOf<tf.Tensor2D>(network, headName(network));
   const targets = tf.tensor1d(batch.targets, "int32");
-  return headForward(hidden, weight, targets, { unit: false }).logProbs;
+  const { exact } = context;
+  return headForward(hidden, weight, targets, { unit: false, exact }).logProbs;
 }
 
 /** Options of the backward pass. */
@@ -109,7 +119,7 @@ export async function tokenGradients(
   slope: (logProbs: Float32Array) => Float32Array,
   { weights = false, checkpointing = false }: GradientOptions = {},
 ): Promise<{ logProbs: Float32Array; gradients: Gradients }> {
-  const context = blockContext(network, adapters, batch);
+  const context = blockContext({ network, adapters }, batch);
   let pass: Pass | undefined;
   try {
     pass = tf.tidy(() => forwardPass(context, batch, !checkpointing));
@@ -197,15 +207,14 @@ function headPartBackward(
 
 /** The masks and angles of a batch. */
 export function blockContext(
-  network: Network,
-  adapters: Adapters | null,
+  computing: Computing,
   batch: Pick<TokenBatch, "groups" | "segments" | "positions">,
 ): BlockContext {
-  const { headDim, ropeTheta: theta } = network.config, scale = headDim ** -0.5;
+  const { config } = computing.network;
+  const { headDim, ropeTheta: theta } = config, scale = headDim ** -0.5;
   return {
-    network,
-    adapters,
-    groups: attentionGroups(batch, network.config),
+    ...computing,
+    groups: attentionGroups(batch, config),
     attend: attentionForward,
     queryTables: ropeTables(batch.positions, { headDim, theta, scale }),
     keyTables: ropeTables(batch.positions, { headDim, theta }),
@@ -214,7 +223,7 @@ export function blockContext(
 
 /** The residual stream's start: each token's row of the embedding, `[N, D]`. */
 export function embed(network: Network, ids: Int32Array): tf.Tensor2D {
-  return tf.gather(weightOf<tf.Tensor2D>(network, EMBEDDING), tf.tensor1d(ids, "int32"));
+  return weightRows(weightOf<tf.Tensor2D>(network, EMBEDDING), tf.tensor1d(ids, "int32"));
 }
 
 /** The norm before the head. */

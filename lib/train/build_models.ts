@@ -1,7 +1,8 @@
 import { type BackendName, useBackend } from "../backend/use_backend.ts";
 import { checkLoraConfig, initLora, type LoraAdapter } from "../lora/lora_adapter.ts";
-import { disposeNetwork } from "../model/load_network.ts";
-import type { Network } from "../model/network.ts";
+import { UserError } from "../errors.ts";
+import { disposeNetwork, restInBfloat16 } from "../model/load_network.ts";
+import type { Network, Precision } from "../model/network.ts";
 import type { AdamWState } from "../optim/adamw.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import { loadSource, type ModelSource } from "./load_source.ts";
@@ -38,6 +39,11 @@ export type BuildModelsOptions = {
   seed?: number;
   /** Train all weights and no adapter: Stage A of small models. There is no reference then. */
   allWeights?: boolean;
+  /**
+   * What frozen weights rest and are multiplied in while training: `bfloat16` takes half their memory
+   * and less time, and costs accuracy. Evaluation is float32 nevertheless. Default float32.
+   */
+  precision?: Precision;
   backend?: BackendName | "auto";
 };
 
@@ -47,7 +53,7 @@ export type BuildModelsOptions = {
  * as the reference to the last bit (B is zero).
  *
  * **Source**: DPO, arXiv 2305.18290, section 4; LoRA, arXiv 2106.09685.
- * **Shapes and dtypes**: weights and adapters are float32.
+ * **Shapes and dtypes**: weights and adapters are float32; see `precision`.
  * **Memory**: the result owns tensors on the compute backend; `using` or `[Symbol.dispose]()` frees
  * them.
  *
@@ -64,13 +70,19 @@ export type BuildModelsOptions = {
  */
 export async function buildModels(options: BuildModelsOptions): Promise<Models> {
   const { rank = 16, alpha = 32, targetModules = ["q_proj", "v_proj"] } = options;
-  const { rsLora = false, seed = 42, allWeights = false } = options;
+  const { rsLora = false, seed = 42, allWeights = false, precision = "float32" } = options;
+  if (allWeights && precision !== "float32") {
+    throw new UserError(`Cannot train all weights in ${precision}: wanted float32`, {
+      field: "precision",
+    });
+  }
   const config = allWeights ? null : checkLoraConfig({ rank, alpha, targetModules, rsLora });
   await useBackend({ backend: options.backend });
   const loaded = await loadSource(options.sftModelPath);
-  const adapter = config && initLora(loaded.network.config, config, { seed });
-  const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(loaded.network);
-  return joinModels({ ...loaded, adapter, trainable });
+  const network = precision === "bfloat16" ? restInBfloat16(loaded.network) : loaded.network;
+  const adapter = config && initLora(network.config, config, { seed });
+  const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
+  return joinModels({ ...loaded, network, adapter, trainable });
 }
 
 /** Joins what was loaded with what is trained; the result owns both. */

@@ -45,8 +45,8 @@ export async function evaluate(
   batch: PreferenceBatch,
   { batchSize = 4, signal, ...lossOptions }: EvaluateOptions,
 ): Promise<PreferenceMetrics> {
-  const { pairs, reference } = batch;
-  const policy = await scorePairs(models, pairs, { adapter: true, batchSize, signal });
+  const { pairs, reference, exact } = batch;
+  const policy = await scorePairs(models, pairs, { adapter: true, batchSize, exact, signal });
   const logProbs = joinLogProbs(pairs, policy, reference), sums = createMetricSums();
   addPairs(sums, { ...logProbs, ...dpoLoss(logProbs, lossOptions) });
   return meanMetrics(sums);

@@ -3,8 +3,11 @@ import type { Models } from "./build_models.ts";
 import type { PairSums } from "./pair_sums.ts";
 import { scorePairs } from "./score_pairs.ts";
 
-/** Pairs with the reference's summed log-probabilities of their responses. */
-export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums };
+/**
+ * Pairs with the reference's summed log-probabilities of their responses; `exact` ones are float32
+ * also where weights rest in bfloat16, and the policy is then asked in the same way.
+ */
+export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums; exact: boolean };
 
 /**
  * Asks the reference for its log-probabilities of some pairs, which makes them a batch for
@@ -14,7 +17,8 @@ export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums };
  * **Units**: nats, summed over response tokens.
  * **Memory**: no tensor is left behind.
  *
- * @param options `batchSize`, how many pairs are computed together; all of them unless given.
+ * @param options `batchSize`, how many pairs are computed together, all of them unless given;
+ * `exact` for pairs to judge by rather than to train on.
  *
  * @example
  * ```ts
@@ -33,15 +37,20 @@ export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums };
 export async function preferenceBatch(
   models: Models,
   pairs: EncodedPair[],
-  options: { batchSize?: number } = {},
+  options: { batchSize?: number; exact?: boolean } = {},
 ): Promise<PreferenceBatch> {
-  const { batchSize = pairs.length } = options;
-  return { pairs, reference: await scorePairs(models, pairs, { adapter: false, batchSize }) };
+  const { batchSize = pairs.length, exact = false } = options;
+  const reference = await scorePairs(models, pairs, { adapter: false, batchSize, exact });
+  return { pairs, reference, exact };
 }
 
 /** Some of a batch's pairs, by their place in it. */
-export function pickPairs({ pairs, reference }: PreferenceBatch, rows: number[]): PreferenceBatch {
+export function pickPairs(
+  { pairs, reference, exact }: PreferenceBatch,
+  rows: number[],
+): PreferenceBatch {
   return {
+    exact,
     pairs: rows.map((row) => pairs[row]),
     reference: {
       chosen: Float64Array.from(rows, (row) => reference.chosen[row]),

@@ -30,25 +30,27 @@ export async function* referenceBatch(
 ): AsyncGenerator<number, PreferenceBatch> {
   const key = referenceKey(models, pairs, options);
   const cached = cachePath === undefined ? null : await readCache(cachePath, key, pairs.length);
-  if (cached) return { pairs, reference: cached };
+  const { exact = true } = options;
+  if (cached) return { pairs, reference: cached, exact };
   yield 0;
   const reference = yield* scoreBatches(models, pairs, { ...options, adapter: false });
   if (cachePath !== undefined) {
     const [chosen, rejected] = [[...reference.chosen], [...reference.rejected]];
     await writeFileAtomic(cachePath, JSON.stringify({ key, chosen, rejected }));
   }
-  return { pairs, reference };
+  return { pairs, reference, exact };
 }
 
 /** A hash of all that the numbers depend on, to the last bit: kernels and batches too. */
 function referenceKey(
-  { source }: Models,
+  { source, network }: Models,
   pairs: EncodedPair[],
-  { batchSize }: { batchSize: number },
+  { batchSize, exact = true }: { batchSize: number; exact?: boolean },
 ): string {
+  const precision = exact ? "float32" : network.precision;
   const { name, version, device } = describeBackend();
   return createHash("sha256").update(
-    JSON.stringify([source.hash, name, version, device, batchSize]),
+    JSON.stringify([source.hash, name, version, device, batchSize, precision]),
   )
     .update(hashJson(pairs)).digest("hex");
 }

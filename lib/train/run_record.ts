@@ -62,10 +62,11 @@ export function loopSettings(
 
 /** The settings of what is trained. */
 export function modelSettings(
-  { source, adapter }: Models,
+  { source, adapter, network }: Models,
 ): { reference: DpoConfig["reference"]; [name: string]: unknown } {
   return {
     reference: { path: source.path, sha256: source.hash },
+    precision: network.precision,
     lora: adapter && {
       r: adapter.config.rank,
       alpha: adapter.config.alpha,

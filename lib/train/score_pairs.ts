@@ -10,6 +10,8 @@ export type ScorePairsOptions = {
   /** Whether the policy (`true`) or the reference answers. */
   adapter: boolean;
   batchSize: number;
+  /** In float32, whatever the weights rest in, as `tokenLogProbs` says; the default. */
+  exact?: boolean;
   signal?: AbortSignal;
 };
 
@@ -54,7 +56,7 @@ export async function scorePairs(
 export async function* scoreBatches(
   models: Pick<Models, "network" | "trainable">,
   pairs: readonly EncodedPair[],
-  { adapter, batchSize, signal }: ScorePairsOptions,
+  { adapter, batchSize, exact = true, signal }: ScorePairsOptions,
 ): AsyncGenerator<number, PairSums> {
   const scores = {
     chosen: new Float64Array(pairs.length),
@@ -67,7 +69,8 @@ export async function* scoreBatches(
     const rows = order.slice(start, start + batchSize);
     const batch = packPairs(rows.map((row) => pairs[row]));
     const adapters = adapter ? models.trainable.adapters() : null;
-    const sums = sumResponses(batch, await tokenLogProbs(models.network, adapters, batch));
+    const logProbs = await tokenLogProbs(models.network, adapters, batch, { exact });
+    const sums = sumResponses(batch, logProbs);
     rows.forEach((row, i) => {
       scores.chosen[row] = sums.chosen[i];
       scores.rejected[row] = sums.rejected[i];

@@ -93,7 +93,7 @@ export async function* trainDpo(
   for (const warning of warnings) yield { type: "warning", ...warning };
   const train = yield* withReference(models, pairs, loop, "reference_train.json");
   const validation = options.validation && train &&
-    (yield* withReference(models, options.validation, loop, "reference_validation.json"));
+    (yield* withReference(models, options.validation, loop, "reference_validation.json", true));
   if (loop.signal?.aborted || !train) {
     const state = checkpoint?.state ?? freshState(run);
     return yield { type: "end", reason: "aborted", step: state.step, state };
@@ -114,9 +114,10 @@ async function* withReference(
   pairs: EncodedPair[],
   { batchSize, outputDir, signal }: TrainLoopOptions,
   name: string,
+  exact = false,
 ): AsyncGenerator<TrainEvent, PreferenceBatch | null> {
   const cachePath = outputDir && join(outputDir, name), total = pairs.length;
-  const batches = referenceBatch(models, pairs, { batchSize, cachePath, signal });
+  const batches = referenceBatch(models, pairs, { batchSize, cachePath, exact, signal });
   try {
     for (;;) {
       const { done, value } = await batches.next();

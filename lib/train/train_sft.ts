@@ -128,7 +128,7 @@ export async function sftLoss(
     await nextTurn();
     signal?.throwIfAborted();
     const batch = packExamples(examples.slice(start, start + batchSize));
-    const logProbs = await tokenLogProbs(network, trainable.adapters(), batch);
+    const logProbs = await tokenLogProbs(network, trainable.adapters(), batch, { exact: true });
     for (const logProb of logProbs) sum -= logProb;
     count += logProbs.length;
   }

@@ -9,7 +9,7 @@ import { randomWeights, TINY } from "../model/taped_llama.ts";
 /** A tiny random Llama on the backend in use; the caller frees its weights. */
 export function tinyNetwork(change: Partial<ModelConfig> = {}): Network {
   const config = { ...TINY, ...change };
-  return { config, weights: randomWeights(config, 7) };
+  return { config, weights: randomWeights(config, 7), precision: "float32" };
 }
 
 /** An adapter as after some training: both halves random. */

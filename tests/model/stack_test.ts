@@ -27,7 +27,7 @@ const CONFIGS: Record<string, Partial<ModelConfig>> = {
 
 function tinyModel(change: Partial<ModelConfig>) {
   const config = { ...TINY, ...change };
-  const network = { config, weights: randomWeights(config, 7) };
+  const network = { config, weights: randomWeights(config, 7), precision: "float32" as const };
   const lora = { rank: 3, alpha: 6, targetModules: ["all-linear"], rsLora: false };
   const adapter = initLora(config, lora, { seed: 3 }), random = createRandom(11);
   for (const { data } of adapter.parameters.values()) {
