@@ -1,9 +1,9 @@
 """One epoch of TRL's DPOTrainer over given pairs, timed: the other side of bench/compare_trl.ts.
 
-    python bench/trl_baseline.py MODEL_FOLDER PAIRS.json     (trl 1.16, peft, torch, transformers)
+    python bench/trl_baseline.py MODEL_FOLDER PAIRS.json [fp32|bf16]    (trl 1.16, peft, torch)
 
 PAIRS.json is a list of {text: {prompt, chosen, rejected}, encoded: {prompt, chosen, rejected}}.
-Prints one JSON line. float32 on the CPU, LoRA r=8 on q_proj and v_proj, batches of 4 pairs in the
+Prints one JSON line. On the CPU, LoRA r=8 on q_proj and v_proj, batches of 4 pairs in the
 given order, the reference's log-probabilities computed before the clock starts; loading, tokenising
 and the trainer's set-up are not timed either.
 """
@@ -43,7 +43,8 @@ class InOrder(DPOTrainer):
 
 
 def main() -> None:
-    model_path, pairs_path = sys.argv[1:]
+    model_path, pairs_path, precision = sys.argv[1:]
+    is_half = precision == "bf16"
     with open(pairs_path) as file:
         pairs = json.load(file)
     tokenizer = AutoTokenizer.from_pretrained(model_path)
@@ -51,12 +52,12 @@ def main() -> None:
         config = DPOConfig(
             output_dir=folder, per_device_train_batch_size=4, num_train_epochs=1, learning_rate=5e-6,
             beta=0.1, max_length=1024, lr_scheduler_type="constant", precompute_ref_log_probs=True,
-            use_cpu=True, bf16=False, gradient_checkpointing=False, logging_steps=1, save_strategy="no",
+            use_cpu=True, bf16=is_half, gradient_checkpointing=False, logging_steps=1, save_strategy="no",
             report_to=[], disable_tqdm=True, seed=0,
         )
         clock = Clock()
         trainer = InOrder(
-            model=AutoModelForCausalLM.from_pretrained(model_path, dtype=torch.float32),
+            model=AutoModelForCausalLM.from_pretrained(model_path, dtype=torch.bfloat16 if is_half else torch.float32),
             args=config,
             train_dataset=Dataset.from_list([pair["text"] for pair in pairs]),
             processing_class=tokenizer,
