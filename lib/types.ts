@@ -80,8 +80,11 @@ export interface TensorSource {
   has(name: string): boolean;
   /** A tensor's sizes, outermost first. */
   shape(name: string): number[];
-  /** Reads one tensor and converts it to float32. */
-  read(name: string): Promise<Float32Array>;
+  /**
+   * Reads one tensor and converts it to float32. Where `buffer` is large enough the result lies in
+   * it, until the next read into the same one.
+   */
+  read(name: string, buffer?: ArrayBuffer): Promise<Float32Array>;
   /** Lets go of the file. */
   close(): void;
 }

@@ -3,7 +3,7 @@ import type { TensorSource } from "../types.ts";
 import { openByteFile } from "./byte_file.ts";
 import { ggufBytes, type GgufEntry, readGgufHeader } from "./gguf_header.ts";
 import { dequantizers } from "./gguf_types.ts";
-import { tensorSource } from "./tensor_source.ts";
+import { roomFor, tensorSource } from "./tensor_source.ts";
 
 const CHUNK_BLOCKS = 2 ** 16;
 
@@ -25,10 +25,10 @@ export function openGguf(path: string): Promise<GgufSource> {
     try {
       const { metadata, tensors } = readGgufHeader(file);
       checkTypes(tensors, path);
-      const read = (entry: GgufEntry) => {
+      const read = (entry: GgufEntry, _name: string, buffer?: ArrayBuffer) => {
         const { elements, bytes, name } = entry.type;
         const blocks = ggufBytes(entry) / bytes;
-        const values = new Float32Array(blocks * elements);
+        const values = roomFor(blocks * elements, buffer);
         for (let done = 0; done < blocks; done += CHUNK_BLOCKS) {
           const count = Math.min(CHUNK_BLOCKS, blocks - done);
           const chunk = file.read(entry.start + done * bytes, count * bytes);

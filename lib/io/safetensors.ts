@@ -6,7 +6,7 @@ import { type ByteFile, openByteFile } from "./byte_file.ts";
 import { floatBytes, type FloatType, widenToFloat32 } from "./half.ts";
 import { readJsonFile } from "./read_json.ts";
 import { readSafetensorsHeader, type SafetensorsEntry } from "./safetensors_header.ts";
-import { tensorSource } from "./tensor_source.ts";
+import { roomFor, tensorSource } from "./tensor_source.ts";
 import { writeFileAtomic } from "./write_atomic.ts";
 
 const CHUNK_BYTES = 2 ** 23;
@@ -53,7 +53,8 @@ export function openSafetensors(path: string): Promise<TensorSource> {
     const file = openByteFile(path);
     try {
       const { tensors } = readSafetensorsHeader(file);
-      const read = (entry: SafetensorsEntry, name: string) => readTensor(file, { entry, name });
+      const read = (entry: SafetensorsEntry, name: string, buffer?: ArrayBuffer) =>
+        readTensor(file, { entry, name, buffer });
       return tensorSource(path, tensors, { read, close: () => file.close() });
     } catch (error) {
       file.close();
@@ -84,7 +85,10 @@ export async function openShardedSafetensors(folder: string): Promise<TensorSour
       }
       entries.set(name, { shape: shard.shape(name), shard });
     }
-    return tensorSource(path, entries, { read: ({ shard }, name) => shard.read(name), close });
+    return tensorSource(path, entries, {
+      read: ({ shard }, name, buffer) => shard.read(name, buffer),
+      close,
+    });
   } catch (error) {
     close();
     throw error;
@@ -153,7 +157,7 @@ const product = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
 
 function readTensor(
   file: ByteFile,
-  { entry, name }: { entry: SafetensorsEntry; name: string },
+  { entry, name, buffer }: { entry: SafetensorsEntry; name: string; buffer?: ArrayBuffer },
 ): Float32Array {
   const { dtype, shape, start, end } = entry;
   if (!Object.hasOwn(floatBytes, dtype)) {
@@ -162,9 +166,9 @@ function readTensor(
     throw new UserError(message, { path: file.path, field: name });
   }
   const type = dtype as FloatType;
-  const values = new Float32Array(product(shape));
+  const values = roomFor(product(shape), buffer);
   if (type === "F32") {
-    file.readInto(new Uint8Array(values.buffer), start);
+    file.readInto(new Uint8Array(values.buffer, 0, values.byteLength), start);
     return values;
   }
   for (let offset = start; offset < end; offset += CHUNK_BYTES) {

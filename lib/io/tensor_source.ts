@@ -11,7 +11,11 @@ export function tensorSource<Entry extends { shape: number[] }>(
   path: string,
   entries: Map<string, Entry>,
   { read, close }: {
-    read: (entry: Entry, name: string) => Float32Array | Promise<Float32Array>;
+    read: (
+      entry: Entry,
+      name: string,
+      buffer?: ArrayBuffer,
+    ) => Float32Array | Promise<Float32Array>;
     close: () => void;
   },
 ): TensorSource {
@@ -24,7 +28,14 @@ export function tensorSource<Entry extends { shape: number[] }>(
     names: () => [...entries.keys()],
     has: (name) => entries.has(name),
     shape: (name) => [...find(name).shape],
-    read: (name) => Promise.try(() => read(find(name), name)),
+    read: (name, buffer) => Promise.try(() => read(find(name), name, buffer)),
     close,
   };
+}
+
+/** Room for so many numbers: in `buffer`, or a new array where it is too small. */
+export function roomFor(count: number, buffer?: ArrayBuffer): Float32Array {
+  return buffer && buffer.byteLength >= 4 * count
+    ? new Float32Array(buffer, 0, count)
+    : new Float32Array(count);
 }

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { weightProduct } from "../backend/half_matrix.ts";
 import { crossEntropy } from "../backend/cross_entropy.ts";
 
-/** Logits held at once, as numbers: 64 MiB of float32. */
-const CHUNK_NUMBERS = 1 << 24;
+/** Logits held at once, as numbers: 16 MiB of float32, and their gradient beside them. */
+const CHUNK_NUMBERS = 1 << 22;
 
 /**
  * The log-probability of each target under `softmax(h W^T)`, and on request `unit` `[n, D]`, each

@@ -4,6 +4,7 @@ import { UserError } from "../errors.ts";
 import { llamaWeights } from "./llama_weights.ts";
 import { parseModelConfig } from "./model_config.ts";
 import { toHalf } from "../backend/half_matrix.ts";
+import { isCopiedFrom, uploadNow } from "../backend/upload_now.ts";
 import type { Network } from "./network.ts";
 
 /**
@@ -20,9 +21,15 @@ export async function loadNetwork(
   for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
   const weights = new Map<string, tf.Tensor>();
   try {
+    let buffer: ArrayBuffer | undefined; // one for all: garbage would stand beside the weights
     for (const [name, shape] of wanted) {
-      weights.set(name, tf.tensor(await tensors.read(name), shape, "float32"));
+      const values = await tensors.read(name, buffer);
+      weights.set(name, uploadNow(values, shape));
+      const own = values.buffer as ArrayBuffer;
+      const isLarger = own.byteLength > (buffer?.byteLength ?? 0);
+      if (isLarger && isCopiedFrom(own)) buffer = own;
     }
+    buffer?.transfer(0); // frees it now
   } catch (error) {
     tf.dispose([...weights.values()]);
     throw error;

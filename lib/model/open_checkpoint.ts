@@ -118,8 +118,8 @@ function renamedTensors(source: GgufSource, path: string): TensorSource {
     entries.set(target.name, { shape, ggufName, heads: heads as number | undefined });
   }
   return tensorSource(path, entries, {
-    read: async ({ ggufName, heads }) => {
-      const values = await source.read(ggufName);
+    read: async ({ ggufName, heads }, _name, buffer) => {
+      const values = await source.read(ggufName, buffer);
       return heads === undefined ? values : joinRotaryHalves(values, source.shape(ggufName), heads);
     },
     close: source.close,

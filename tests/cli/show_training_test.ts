@@ -26,7 +26,10 @@ Deno.test("showTraining() counts a bar's first step into its speed", async () =>
   const io = { ...screen, signal: new AbortController().signal };
   assertEquals(await showTraining(run(), io, options), 0);
   const lines = written.map((line) => line.replace(/, [\d.]+ [kMG]B/, "").trimEnd());
-  assertEquals(lines, [1, 2].flatMap((epoch) => [
-    `Epoch ${epoch}/2: 8/8 pairs (100%), 0.2 pairs/s, 10 tokens/s, 40s, loss 0.500`,
-  ]));
+  assertEquals(
+    lines,
+    [1, 2].flatMap((epoch) => [
+      `Epoch ${epoch}/2: 8/8 pairs (100%), 0.2 pairs/s, 10 tokens/s, 40s, loss 0.500`,
+    ]),
+  );
 });

@@ -28,7 +28,11 @@ export async function tinyModels(
   } = {},
 ): Promise<Models> {
   const full = { ...TINY, ...config };
-  const network = { config: full, weights: randomWeights(full, seed), precision: "float32" as const };
+  const network = {
+    config: full,
+    weights: randomWeights(full, seed),
+    precision: "float32" as const,
+  };
   const lora = { rank: 2, alpha: 4, targetModules: ["q_proj", "v_proj"], rsLora: false };
   const adapter = allWeights ? null : initLora(full, lora, { seed: 1 });
   const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
