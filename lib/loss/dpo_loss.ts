@@ -20,9 +20,9 @@ export type DpoLossOptions = {
   beta: number;
   /** One loss or several, see {@link lossTypes}; "sigmoid" (DPO) unless given. */
   lossType?: LossType | LossType[];
-  /** A weight for each of several losses; all 1 unless given. */
+  /** A weight above 0 for each of several losses; all 1 unless given. */
   lossWeights?: number[];
-  /** Share of pairs believed to be labelled the wrong way, 0 unless given (`sigmoid`, `robust`). */
+  /** Share of pairs believed to be labelled the wrong way, 0 unless given (`sigmoid`, `robust` alone). */
   labelSmoothing?: number;
   /** Strength of DPO-Positive's penalty, 50 unless given (`dpop`). */
   dpopLambda?: number;
@@ -86,6 +86,7 @@ export type DpoLossResult = {
  */
 export function dpoLoss(logProbs: PairLogProbs, options: DpoLossOptions): DpoLossResult {
   const terms = chooseLosses(options);
+  checkSmoothing(terms, options);
   const size = checkLengths(logProbs, terms);
   const knobs = chooseKnobs(logProbs, options);
   const totalPairs = options.totalPairs ?? size;
@@ -130,8 +131,24 @@ function chooseLosses({ lossType = "sigmoid", lossWeights }: DpoLossOptions): Te
         },
       );
     }
+    if (!(weights[i] > 0 && weights[i] < Infinity)) {
+      fail("loss_weights", "finite numbers above 0", weights[i]);
+    }
     return { entry: lossTypes[name], weight: weights[i] };
   });
+}
+
+/** Refuses a share of wrong labels that no loss would read. */
+function checkSmoothing(terms: Term[], { labelSmoothing = 0 }: DpoLossOptions): void {
+  if (labelSmoothing === 0 || terms.some(({ entry }) => entry.smooths)) return;
+  const entries = Object.entries<LossEntry>(lossTypes);
+  const readers = entries.filter(([, { smooths }]) => smooths).map(([name]) => name).join(" or ");
+  const found = entries.filter(([, entry]) => terms.some((term) => term.entry === entry));
+  throw new UserError(
+    `Cannot compute loss: label_smoothing ${labelSmoothing} would have no effect: it needs ` +
+      `loss_type ${readers}, found ${found.map(([name]) => name).join(",")}`,
+    { field: "label_smoothing" },
+  );
 }
 
 function chooseKnobs(logProbs: PairLogProbs, options: DpoLossOptions): PairLossKnobs {

@@ -48,7 +48,15 @@ const anyOptions = fc.record({
   lossType: fc.subarray(names, { minLength: 1 }),
   labelSmoothing: fc.double({ min: 0, max: 0.45, noNaN: true }),
   dpopLambda: fc.double({ min: 0, max: 50, noNaN: true }),
-});
+}).map(forLosses);
+
+/** Options without a label smoothing that none of their losses reads. */
+function forLosses<Options extends { lossType: LossType[]; labelSmoothing: number }>(
+  options: Options,
+): Options {
+  const smooths = options.lossType.some((name) => name === "sigmoid" || name === "robust");
+  return smooths ? options : { ...options, labelSmoothing: 0 };
+}
 
 function columns(rows: Pair[]): PairLogProbs {
   const column = (key: keyof Pair) => rows.map((row) => row[key]);
@@ -111,7 +119,7 @@ Deno.test("dpoLoss() gives ln 2 when the policy equals the reference", () => {
       policyRejected: row.referenceRejected,
     }));
     for (const lossType of ["sigmoid", "robust", "dpop"] as const) {
-      const options = { beta, labelSmoothing, dpopLambda, lossType };
+      const options = forLosses({ beta, labelSmoothing, dpopLambda, lossType: [lossType] });
       assertClose(dpoLoss(columns(same), options).loss, Math.LN2, { absolute: 1e-12 });
     }
   }));
@@ -126,7 +134,9 @@ Deno.test("dpoLoss() doesn't change when policy and reference shift together", (
       policyChosen: row.policyChosen + shift,
       referenceChosen: row.referenceChosen + shift,
     }));
-    const [a, b] = [rows, shifted].map((r) => dpoLoss(columns(r), { ...options, lossType }));
+    const [a, b] = [rows, shifted].map((r) =>
+      dpoLoss(columns(r), forLosses({ ...options, lossType }))
+    );
     assertClose(b.losses, a.losses, { absolute: 1e-8, relative: 1e-8 });
   }));
 });
@@ -148,7 +158,8 @@ Deno.test("dpoLoss() is antisymmetric: L(m) - L(-m) = -beta m, smoothed and robu
 Deno.test("dpoLoss() is finite and right at margins of +-1e4", () => {
   for (const lossType of names) {
     for (const margin of [-1e4, 1e4]) {
-      const result = dpoLoss(pairWithMargin(margin), { beta: 1, lossType, labelSmoothing: 0.1 });
+      const options = forLosses({ beta: 1, lossType: [lossType], labelSmoothing: 0.1 });
+      const result = dpoLoss(pairWithMargin(margin), options);
       for (const value of [result.loss, result.gradChosen[0], result.gradRejected[0]]) {
         assert(Number.isFinite(value), `${lossType} at ${margin}: ${value}`);
       }
@@ -229,6 +240,15 @@ Deno.test("dpoLoss() says which option is out of range", () => {
       { lossType: ["sigmoid", "sft"], lossWeights: [1] },
       "Cannot combine losses: each of loss_type needs one of loss_weights, found 2 " +
       "(sigmoid,sft) and 1 (1)",
+    ],
+    ...[0, -1, NaN, Infinity].map((weight): [Partial<DpoLossOptions>, string] => [
+      { lossType: ["sigmoid", "sft"], lossWeights: [1, weight] },
+      `Cannot compute loss: loss_weights must be finite numbers above 0, found ${weight}`,
+    ]),
+    [
+      { lossType: ["ipo", "sft"], labelSmoothing: 0.1 },
+      "Cannot compute loss: label_smoothing 0.1 would have no effect: it needs loss_type sigmoid " +
+      "or robust, found ipo,sft",
     ],
   ];
   for (const [options, message] of messages) {
