@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../mod.ts";
+import { fileError } from "../lib/io/file_error.ts";
 import { commandOf } from "./cli/help_text.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 
@@ -45,11 +46,12 @@ await runScript({
     const model_path = `models/${flags.model.split("/").at(-1)}`;
     const go = (name: string, args: Arguments) => run(name, args, io);
 
-    await go("fetch_model", { model: flags.model, output_dir: model_path });
     const tables = [
       { source: flags.train_table, num: flags.num, output: train_file },
       { source: flags.val_table, num: flags.val_num, output: val_file },
     ];
+    for (const { source } of tables) await wantFile(source); // an hour's run should not end at one
+    await go("fetch_model", { model: flags.model, output_dir: model_path });
     for (const table of tables) await go("make_triplets", { ...table, ...columns });
     await go("train_sft", {
       model_path,
@@ -69,6 +71,15 @@ await runScript({
     io.print(await whatChanged(stageA, dpo));
   },
 });
+
+async function wantFile(path: string): Promise<void> {
+  try {
+    if ((await Deno.stat(path)).isFile) return;
+  } catch (error) {
+    throw fileError(error, { action: "read", path });
+  }
+  throw new UserError(`Cannot read "${path}": it is a folder, wanted a file`, { path });
+}
 
 type Arguments = Record<string, string | number | boolean>;
 

@@ -62,11 +62,13 @@ export function readFlags<F extends Flags>(args: string[], flags: F): FlagValues
       `Cannot place "${words[0]}": a value follows its flag, as in --name value`,
     );
   }
-  const entries = Object.entries(flags).map(([name, flag]) => [
+  const entries = Object.entries(all).map(([name, flag]) => [
     name,
     Object.hasOwn(given, name) ? readValue(name, flag, given[name]) : absentValue(name, flag),
   ]);
-  return Object.fromEntries(entries);
+  const values = Object.fromEntries(entries);
+  for (const name of Object.keys(commonFlags)) delete values[name]; // runScript looks for them
+  return values;
 }
 
 /** Each known flag as `--name=value`, so that a value may begin with "-" and none is left to guess. */
@@ -163,7 +165,9 @@ function describeWanted(flag: Flag): string {
     case "integer":
       return (flag.type === "number" ? "a number" : "a whole number") + describeRange(flag);
     case "numbers":
-      return `numbers${describeRange(flag)}, separated by commas`;
+      return describeRange(flag) === ""
+        ? "numbers separated by commas"
+        : `numbers${describeRange(flag)}, separated by commas`;
     case "choice":
       return `one of ${flag.choices.join(", ")}`;
     case "list":
