@@ -123,7 +123,13 @@ export { evaluate, type EvaluateOptions } from "./lib/train/evaluate.ts";
 export type { MemoryReading } from "./lib/train/guards.ts";
 export { trainDpo, type TrainDpoOptions } from "./lib/train/train_dpo.ts";
 export { trainSft, type TrainSftOptions } from "./lib/train/train_sft.ts";
-export type { Metrics, TrainEvent, TrainLoopOptions } from "./lib/train/train_types.ts";
+export type {
+  Metrics,
+  RowsOrigin,
+  RunOrigin,
+  TrainEvent,
+  TrainLoopOptions,
+} from "./lib/train/train_types.ts";
 export type { TrainState } from "./lib/train/train_state.ts";
 export { type ExtraFiles, saveAdapter } from "./lib/train/save_model.ts";
 export type { GenerateTokensOptions } from "./lib/model/generate_tokens.ts";

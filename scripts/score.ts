@@ -1,6 +1,7 @@
 import { encodePairs, loadModels, loadTriplets, scorePairs, UserError } from "../mod.ts";
 import { noteEncoded, noteReport } from "./cli/note_data.ts";
 import { printOrWrite, tryOutput } from "./cli/print_or_write.ts";
+import { whyNoRow } from "../lib/train/rows_origin.ts";
 import { runScript } from "./cli/run_script.ts";
 import { backendFlags, modelFlags } from "./cli/train_flags.ts";
 
@@ -40,7 +41,9 @@ await runScript({
     });
     noteEncoded(encoded, flags.max_length, io);
     const { rows } = encoded;
-    if (rows.length === 0) throw new UserError(`Cannot score "${flags.file}": no row is left`);
+    if (rows.length === 0) {
+      throw new UserError(`Cannot score "${flags.file}": no row is left${whyNoRow(encoded)}`);
+    }
     const score = async (adapter: boolean, label: string) => {
       const progress = io.progress({ label, total: rows.length, unit: "pairs" });
       const onProgress = (done: number) => progress.update({ done });

@@ -4,10 +4,12 @@ import {
   encodePairs,
   loadTriplets,
   lossTypes,
+  type ReadReport,
   splitTriplets,
   trainDpo,
   type Triplet,
 } from "../mod.ts";
+import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
 import { showTraining } from "./cli/show_training.ts";
@@ -73,7 +75,7 @@ await runScript({
     ...trainFlags,
   },
   async main(flags, io) {
-    const { train, validation } = await loadData(flags, io);
+    const { train, validation, reports } = await loadData(flags, io);
     using models = await buildModels({
       sftModelPath: flags.sft_model_path,
       rank: flags.lora_r,
@@ -89,20 +91,25 @@ await runScript({
       const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
       const encoded = encodePairs(models.tokenizer, triplets, options);
       noteEncoded(encoded, flags.max_length, io);
-      return encoded.rows;
+      return encoded;
     };
-    const pairs = encode(train);
-    const events = trainDpo(models, pairs, {
+    const pairs = encode(train), held = encode(validation);
+    const events = trainDpo(models, pairs.rows, {
       ...loopOptions(flags),
       beta: flags.beta,
       lossType: flags.loss_type,
       lossWeights: flags.loss_weights,
       labelSmoothing: flags.label_smoothing,
       checkpointing: flags.gradient_checkpointing,
-      validation: encode(validation),
+      validation: held.rows,
+      origin: {
+        maxLength: flags.max_length,
+        train: await rowsOrigin(reports[0], pairs),
+        validation: await rowsOrigin(reports.at(-1)!, held),
+      },
       signal: io.signal,
     });
-    const shown = { size: pairs.length, unit: "pairs", outputDir: flags.output_dir };
+    const shown = { size: pairs.rows.length, unit: "pairs", outputDir: flags.output_dir };
     return await showTraining(events, io, { ...shown, method: "DPO" });
   },
 });
@@ -110,19 +117,23 @@ await runScript({
 async function loadData(
   flags: { train_file: string; val_file?: string; skip_invalid: boolean; seed: number },
   io: ScriptIo,
-): Promise<{ train: Triplet[]; validation: Triplet[] }> {
+): Promise<{ train: Triplet[]; validation: Triplet[]; reports: ReadReport[] }> {
+  const reports: ReadReport[] = [];
   const load = (path: string) =>
     loadTriplets(path, {
       skipInvalid: flags.skip_invalid,
-      onReport: (report) => noteReport(report, io),
+      onReport(report) {
+        reports.push(report);
+        noteReport(report, io);
+      },
     });
   const train = await load(flags.train_file);
   const isDemo = normalize(flags.train_file) === DEMO_TRAIN;
   const valFile = flags.val_file ?? (isDemo ? DEMO_VAL : undefined);
-  if (valFile !== undefined) return { train, validation: await load(valFile) };
+  if (valFile !== undefined) return { train, validation: await load(valFile), reports };
   const split = splitTriplets(train, { fraction: 0.1, seed: flags.seed });
   io.note(
     `Judging by ${split.validation.length} of the ${train.length} pairs, kept out of training.`,
   );
-  return split;
+  return { ...split, reports };
 }

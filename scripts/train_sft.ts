@@ -1,4 +1,12 @@
-import { buildModels, encodeExamples, type Example, loadExamples, trainSft } from "../mod.ts";
+import {
+  buildModels,
+  encodeExamples,
+  type Example,
+  loadExamples,
+  type ReadReport,
+  trainSft,
+} from "../mod.ts";
+import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
 import { runScript } from "./cli/run_script.ts";
 import { showTraining } from "./cli/show_training.ts";
@@ -44,11 +52,15 @@ await runScript({
     ...trainFlags,
   },
   async main(flags, io) {
+    const reports: ReadReport[] = [];
     const load = (path: string) =>
       loadExamples(path, {
         completionKey: flags.completion_key,
         skipInvalid: flags.skip_invalid,
-        onReport: (report) => noteReport(report, io),
+        onReport(report) {
+          reports.push(report);
+          noteReport(report, io);
+        },
       });
     const train = await load(flags.train_file);
     const validation = flags.val_file === undefined ? undefined : await load(flags.val_file);
@@ -68,16 +80,21 @@ await runScript({
       const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
       const encoded = encodeExamples(models.tokenizer, examples, options);
       noteEncoded(encoded, flags.max_length, io);
-      return encoded.rows;
+      return encoded;
     };
-    const rows = encode(train);
-    const events = trainSft(models, rows, {
+    const rows = encode(train), held = validation && encode(validation);
+    const events = trainSft(models, rows.rows, {
       ...loopOptions(flags),
       checkpointing: flags.gradient_checkpointing,
-      validation: validation && encode(validation),
+      validation: held?.rows,
+      origin: {
+        maxLength: flags.max_length,
+        train: await rowsOrigin(reports[0], rows),
+        validation: held && await rowsOrigin(reports[1], held),
+      },
       signal: io.signal,
     });
-    const shown = { size: rows.length, unit: "rows", outputDir: flags.output_dir };
+    const shown = { size: rows.rows.length, unit: "rows", outputDir: flags.output_dir };
     return await showTraining(events, io, { ...shown, method: "SFT" });
   },
 });

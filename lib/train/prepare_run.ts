@@ -7,6 +7,8 @@ import {
   runDifference,
   type TrainState,
 } from "./train_state.ts";
+import { whyNoRow } from "./rows_origin.ts";
+import type { RowsOrigin, RunOrigin } from "./train_types.ts";
 import { tryToWrite } from "./try_to_write.ts";
 
 export type PrepareRunOptions = {
@@ -15,6 +17,7 @@ export type PrepareRunOptions = {
   validationSize?: number;
   outputDir?: string;
   resumeFrom?: string;
+  origin?: RunOrigin;
 };
 
 /**
@@ -26,16 +29,22 @@ export type PrepareRunOptions = {
  */
 export async function prepareRun(
   run: TrainState["run"],
-  { size, validationSize, outputDir, resumeFrom }: PrepareRunOptions,
+  { size, validationSize, outputDir, resumeFrom, origin }: PrepareRunOptions,
 ): Promise<{ checkpoint?: FoundCheckpoint; warnings: Warning[] }> {
-  if (size === 0) throw new UserError("Cannot train: the training set has no row");
-  if (validationSize === 0) throw new UserError("Cannot train: the validation set has no row");
+  if (size === 0) throw noRow("training", origin?.train);
+  if (validationSize === 0) throw noRow("validation", origin?.validation);
   if (outputDir !== undefined) await tryToWrite(outputDir);
   if (resumeFrom === undefined) return { warnings: await leftoverWarnings(outputDir, run) };
   const checkpoint = resumeFrom === "auto"
     ? await furthest(outputDir, run)
     : { folder: resumeFrom, state: await peekTrainState(resumeFrom, run) };
   return { checkpoint, warnings: [] };
+}
+
+function noRow(name: string, origin: RowsOrigin | undefined): UserError {
+  return new UserError(`Cannot train: the ${name} set has no row${whyNoRow(origin)}`, {
+    path: origin?.file.path,
+  });
 }
 
 async function furthest(

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { z } from "zod";
+import dpoKit from "../../deno.json" with { type: "json" };
 import tfjs from "@tensorflow/tfjs/package.json" with { type: "json" };
 import { describeBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
@@ -7,7 +9,8 @@ import { readJsonObject } from "../io/read_json.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { Models } from "./build_models.ts";
 import { peakMemoryBytes } from "./guards.ts";
-import type { TrainLoopOptions } from "./train_types.ts";
+import { hashJson } from "./reference_cache.ts";
+import type { RowsOrigin, RunOrigin, TrainLoopOptions } from "./train_types.ts";
 import type { TrainState } from "./train_state.ts";
 
 /** `dpo_config.json`: what the saved policy was trained with and against. */
@@ -76,6 +79,36 @@ export function modelSettings(
   };
 }
 
+/** What a record tells beside the settings that make a run the same one. */
+export function recordSettings(
+  { tokenizer }: Models,
+  { train, validation }: { train: Row[]; validation?: Row[] },
+  { origin = {}, checkpointing = false }: { origin?: RunOrigin; checkpointing?: boolean },
+): Record<string, unknown> {
+  const tokenizerJson = tokenizer.files["tokenizer.json"];
+  return {
+    validation_sha256: validation ? hashJson(validation) : null,
+    tokenizer_sha256: createHash("sha256").update(tokenizerJson).digest("hex"),
+    max_length: origin.maxLength ?? null,
+    gradient_checkpointing: checkpointing,
+    train_rows: rowsRecord(train, origin.train),
+    validation_rows: validation ? rowsRecord(validation, origin.validation) : null,
+  };
+}
+
+type Row = { truncated?: number };
+
+/** Counts of rows; null where a caller of the library didn't say. */
+function rowsRecord(rows: Row[], origin: RowsOrigin | undefined): Record<string, unknown> {
+  return {
+    file: origin?.file ?? null,
+    used: rows.length,
+    cut: rows.filter(({ truncated }) => truncated).length,
+    invalid: origin?.invalid ?? null,
+    dropped: origin?.dropped ?? null,
+  };
+}
+
 /** Writes a run's numbers: settings, versions, speed, memory, each step and each epoch. */
 export async function writeStats(
   outputDir: string,
@@ -84,13 +117,13 @@ export async function writeStats(
   const { stepLog, epochLog, items, tokens, elapsedMs, step } = state;
   const stats = {
     settings,
-    versions: { deno: Deno.version.deno, tfjs: tfjs.version },
+    versions: { "dpo-kit": dpoKit.version, deno: Deno.version.deno, tfjs: tfjs.version },
     backend: describeBackend(),
     steps_done: step,
     pairs_per_second: 1000 * items / elapsedMs,
     tokens_per_second: 1000 * tokens / elapsedMs,
     elapsed_ms: elapsedMs,
-    peak_memory_bytes: peakMemoryBytes(),
+    peak_memory_bytes: Math.max(state.peakMemoryBytes, peakMemoryBytes()),
     epochs: epochLog,
     steps: stepLog,
   };

@@ -4,7 +4,7 @@ import { writeStats } from "./run_record.ts";
 import { trainLoop } from "./train_loop.ts";
 import type { TrainEvent, TrainLoopOptions, TrainTask } from "./train_types.ts";
 
-/** Runs a task's loop and, at its end, writes `final_model/` and the run's numbers. */
+/** Runs a task's loop; writes the run's numbers at each checkpoint, at its end `final_model/` too. */
 export async function* runTask(
   task: TrainTask,
   loop: TrainLoopOptions,
@@ -12,8 +12,8 @@ export async function* runTask(
 ): AsyncGenerator<TrainEvent> {
   const { outputDir } = loop;
   for await (const event of trainLoop(task, loop)) {
-    if (event.type === "end" && outputDir !== undefined) {
-      if (event.reason === "finished") {
+    if (outputDir !== undefined && (event.type === "checkpoint" || event.type === "end")) {
+      if (event.type === "end" && event.reason === "finished") {
         await writeFolderAtomic(join(outputDir, "final_model"), (folder) => task.save(folder));
       }
       await writeStats(outputDir, { name: stats, settings, state: event.state });

@@ -23,7 +23,13 @@ import {
   type TrainLoopOptions,
   type TrainTask,
 } from "./train_types.ts";
-import { type DpoConfig, loopSettings, modelSettings, runIdentity } from "./run_record.ts";
+import {
+  type DpoConfig,
+  loopSettings,
+  modelSettings,
+  recordSettings,
+  runIdentity,
+} from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { freshState } from "./train_state.ts";
 import { definedOnly } from "./defined_only.ts";
@@ -98,9 +104,11 @@ export async function* trainDpo(
     const state = checkpoint?.state ?? freshState(run);
     return yield { type: "end", reason: "aborted", step: state.step, state };
   }
-  const parts = { train, validation: validation ?? undefined, config, loop, options };
+  const rows = { train: pairs, validation: options.validation };
+  const settings = { ...config, ...recordSettings(models, rows, options) };
+  const parts = { train, validation: validation ?? undefined, config, settings, loop, options };
   const task = dpoTask(models, parts), stats = "dpo_training_stats.json";
-  yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings: config });
+  yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings });
 }
 
 /** Tokens of a pair's longer sequence. */
@@ -175,12 +183,14 @@ type DpoTaskParts = {
   train: PreferenceBatch;
   validation?: PreferenceBatch;
   config: DpoConfig;
+  /** What is recorded: `config` and more. */
+  settings: Record<string, unknown>;
   loop: TrainLoopOptions;
   options: TrainDpoOptions;
 };
 
 function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
-  const { train, validation, config, loop, options } = parts;
+  const { train, validation, config, settings, loop, options } = parts;
   const guard = createPreferenceGuards(), loss = lossOptions(config), { checkpointing } = options;
   return {
     models,
@@ -200,7 +210,7 @@ function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
         signal: loop.signal,
       });
     },
-    save: (folder) => writeModelFiles(models, folder, { "dpo_config.json": config }),
+    save: (folder) => writeModelFiles(models, folder, { "dpo_config.json": settings }),
     nameRows: (rows) => nameRows(rows.map((row) => train.pairs[row])),
     judge: ({ metrics, weight }, progress) =>
       guard({ ...metrics, pairs: weight } as GuardedMetrics, progress),

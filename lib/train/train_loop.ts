@@ -3,7 +3,7 @@ import { writeFolderAtomic } from "../io/write_atomic.ts";
 import { createRandom, shuffle } from "../random.ts";
 import { nextTurn } from "../next_turn.ts";
 import { endEpoch, record } from "./epoch_sums.ts";
-import { createMemoryGuard } from "./guards.ts";
+import { createMemoryGuard, peakMemoryBytes } from "./guards.ts";
 import { takeStep } from "./take_step.ts";
 import {
   backendName,
@@ -112,13 +112,14 @@ async function* writeCheckpoint(
 ): AsyncGenerator<TrainEvent> {
   if (outputDir === undefined) return;
   const path = join(outputDir, name);
+  state.peakMemoryBytes = Math.max(state.peakMemoryBytes, peakMemoryBytes());
   await writeFolderAtomic(path, async (folder) => {
     await task.save(folder);
     await writeTrainState(folder, task.models, state);
   });
   await removeStepCheckpoints(outputDir, { ...state, keep: name });
   Object.assign(saved, { step: state.step, path });
-  yield { type: "checkpoint", path, step: state.step };
+  yield { type: "checkpoint", path, step: state.step, state };
 }
 
 /** The rows of an epoch in their order, which is drawn once an epoch. */

@@ -7,7 +7,7 @@ import { definedOnly } from "./defined_only.ts";
 import { prepareRun } from "./prepare_run.ts";
 import { hashJson } from "./reference_cache.ts";
 import { lengthWarnings } from "./guards.ts";
-import { loopSettings, modelSettings, runIdentity } from "./run_record.ts";
+import { loopSettings, modelSettings, recordSettings, runIdentity } from "./run_record.ts";
 import { runTask } from "./run_task.ts";
 import { writeModelFiles } from "./save_model.ts";
 import { addGradients } from "./trainable.ts";
@@ -79,6 +79,8 @@ export async function* trainSft(
   const lengths = examples.map(({ prompt, completion }) => prompt.length + completion.length);
   warnings.push(...lengthWarnings(lengths, models.network.config.maxPositions));
   for (const warning of warnings) yield { type: "warning", ...warning };
+  const rows = { train: examples, validation };
+  const settings = { ...config, ...recordSettings(models, rows, options) };
   const task: TrainTask = {
     models,
     size: examples.length,
@@ -86,12 +88,12 @@ export async function* trainSft(
     gradients: (microBatches) =>
       sftGradients(models, microBatches.map((rows) => rows.map((row) => examples[row])), options),
     validate: async () => validation ? { loss: await sftLoss(models, validation, loop) } : null,
-    save: (folder) => writeModelFiles(models, folder, { "sft_config.json": config }),
+    save: (folder) => writeModelFiles(models, folder, { "sft_config.json": settings }),
     nameRows: (rows) => nameRows(rows.map((row) => examples[row])),
     judge: () => [],
   };
   const stats = "sft_training_stats.json";
-  yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings: config });
+  yield* runTask(task, { ...loop, resumeFrom: checkpoint?.folder }, { stats, settings });
 }
 
 /** The gradient of the token-mean loss over micro-batches taken as one batch. */

@@ -25,13 +25,22 @@ export type TrainState = {
   tokens: number;
   items: number;
   elapsedMs: number;
+  /** The most memory that a process of this run held. */
+  peakMemoryBytes: number;
   stepLog: Record<string, number>[];
   epochLog: Record<string, unknown>[];
 };
 
 /** Where a run stands that has not begun. */
 export function freshState(run: TrainState["run"]): TrainState {
-  const zero = { epochSums: {}, epochWeight: 0, tokens: 0, items: 0, elapsedMs: 0 };
+  const zero = {
+    epochSums: {},
+    epochWeight: 0,
+    tokens: 0,
+    items: 0,
+    elapsedMs: 0,
+    peakMemoryBytes: 0,
+  };
   return { version: 1, step: 0, run, backend: backendName(), ...zero, stepLog: [], epochLog: [] };
 }
 
@@ -51,6 +60,7 @@ const trainStateSchema: z.ZodType<TrainState> = z.object({
   tokens: z.number(),
   items: z.number(),
   elapsedMs: z.number(),
+  peakMemoryBytes: z.number(),
   stepLog: z.array(z.record(z.string(), z.number())),
   epochLog: z.array(z.record(z.string(), z.unknown())),
 });

@@ -12,7 +12,7 @@ export type TrainEvent =
   | { type: "reference"; done: number; total: number }
   | { type: "step"; step: number; steps: number; metrics: Metrics }
   | { type: "epoch"; epoch: number; epochs: number; train: Metrics; validation: Metrics | null }
-  | { type: "checkpoint"; path: string; step: number }
+  | { type: "checkpoint"; path: string; step: number; state: TrainState }
   | { type: "warning"; code: string; message: string }
   | { type: "end"; reason: "finished" | "aborted"; step: number; state: TrainState };
 
@@ -38,6 +38,27 @@ export type TrainLoopOptions = {
   /** Tells what is left of the machine's memory, for the warning before it runs out. */
   memory?: () => MemoryReading;
   signal?: AbortSignal;
+  /** Where the rows came from, for the run's record. */
+  origin?: RunOrigin;
+};
+
+/** What a run's rows don't tell of themselves. */
+export type RunOrigin = {
+  /** Most tokens of a row, as they were encoded. */
+  maxLength?: number;
+  train?: RowsOrigin;
+  validation?: RowsOrigin;
+};
+
+/** Where rows came from, and what was left behind. */
+export type RowsOrigin = {
+  /** The file that they were read from, with the SHA-256 that `sha256sum` gives it. */
+  file: { path: string; sha256: string };
+  /** Bad rows of the file that were left out. */
+  invalid: number;
+  /** Good rows that were left out on encoding, and why the first was. */
+  dropped: number;
+  firstReason?: string;
 };
 
 /** Defaults of a run that DPO and SFT share, those of the command line. */

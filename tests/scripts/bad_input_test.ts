@@ -129,7 +129,11 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
         },
         {
           args: typed({ ...flags, max_length: "2", skip_invalid: "true" }),
-          says: "Cannot train: the training set has no row",
+          says: [
+            "Cannot train: the training set has no row: all 4 were left out, the first because: " +
+            "Cannot encode row 1: the prompt's ",
+            "Raise --max_length",
+          ],
         },
         {
           args: typed({ ...flags, resume: "auto" }),
@@ -165,7 +169,12 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
       return [
         {
           args: typed({ ...flags, max_length: "2", skip_invalid: "true" }),
-          says: `Cannot score "${at("triplets.jsonl")}": no row is left`,
+          says: [
+            `Cannot score "${
+              at("triplets.jsonl")
+            }": no row is left: all 5 were left out, the first`,
+            "Raise --max_length",
+          ],
         },
         {
           args: typed({ ...flags, adapter_path: at("model") }),

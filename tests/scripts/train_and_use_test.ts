@@ -1,5 +1,6 @@
 /** The scripts one after the other, as a user runs them, on a tiny model. */
 import { join } from "node:path";
+import { sha256File } from "../../lib/io/sha256_file.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
 import { TRIPLETS } from "../train/tiny_folder.ts";
@@ -45,6 +46,13 @@ Deno.test("train_sft, train_dpo, score and generate work hand in hand over a Sta
   assert(dpo.endsWith(`DPO Training completed!\nModel saved to ${policy}\n`), dpo);
 
   const file = at("triplets.jsonl");
+  for (const [method, path] of [["sft", at("examples.jsonl")], ["dpo", file]]) {
+    const stats = await Deno.readTextFile(join(at(method), `${method}_training_stats.json`));
+    const { settings } = JSON.parse(stats), sha256 = await sha256File(path);
+    assertEquals(settings.max_length, 1024);
+    const rows = { used: 5, cut: 0, invalid: 0, dropped: 0 };
+    assertEquals(settings.train_rows, { file: { path, sha256 }, ...rows });
+  }
   const scores = jsonLines(await succeed("score", { adapter_path: policy, file }));
   assertEquals(scores.map(({ index }) => index), [0, 1, 2, 3, 4]);
   assertEquals(Object.keys(scores[0]), [

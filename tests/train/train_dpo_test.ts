@@ -13,6 +13,8 @@ import { userError } from "../io/damage.ts";
 import { tinyModels } from "./tiny_models.ts";
 import { namesIn, ofType, PAIRS, run, SETTINGS, stepNumbers } from "./tiny_runs.ts";
 
+const ORIGIN = { file: { path: "data.jsonl", sha256: "0" }, invalid: 0, dropped: 0 };
+const noRow = (set: string) => `Cannot train: the ${set} set has no row`;
 const BACKENDS = await presentBackends();
 await useBackend({ backend: "cpu" });
 
@@ -179,7 +181,16 @@ Deno.test("trainDpo() says before it computes what keeps it from training", asyn
   const outputDir = await Deno.makeTempDir(), file = join(outputDir, "file");
   await Deno.writeTextFile(file, "");
   const cases: [TrainDpoOptions, string][] = [
-    [{ validation: [] }, "Cannot train: the validation set has no row"],
+    [{ validation: [] }, `${noRow("validation")}; wanted at least one`],
+    [
+      {
+        validation: [],
+        origin: { validation: { ...ORIGIN, dropped: 7, firstReason: "too long" } },
+      },
+      `${
+        noRow("validation")
+      }: all 7 were left out, the first because: too long. Raise --max_length`,
+    ],
     [{ beta: 0 }, "Cannot compute loss: beta must be a number above 0, found 0"],
     [
       { lossType: ["sigmoid", "sft"], lossWeights: [1] },
@@ -209,6 +220,6 @@ Deno.test("trainDpo() says before it computes what keeps it from training", asyn
   }
   using models = await tinyModels();
   const nothing = trainDpo(models, [], SETTINGS).next();
-  assertEquals((await userError(nothing)).message, "Cannot train: the training set has no row");
+  assertEquals((await userError(nothing)).message, `${noRow("training")}; wanted at least one`);
   assertEquals(namesIn(outputDir), ["file"]);
 });

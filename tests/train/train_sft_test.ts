@@ -92,7 +92,10 @@ Deno.test("trainSft() judges by validation examples at each epoch's end", async 
 Deno.test("trainSft() refuses to train on nothing", async () => {
   using models = await tinyModels();
   const { message } = await userError(trainSft(models, [], {}).next());
-  assertEquals(message, "Cannot train: the training set has no row");
+  assertEquals(message, "Cannot train: the training set has no row; wanted at least one");
   const nothing = trainSft(models, EXAMPLES, { validation: [] }).next();
-  assertEquals((await userError(nothing)).message, "Cannot train: the validation set has no row");
+  assertEquals(
+    (await userError(nothing)).message,
+    "Cannot train: the validation set has no row; wanted at least one",
+  );
 });
