@@ -62,7 +62,7 @@ export {
 export { packExamples, packPairs, packPrompts } from "./lib/tokenizer/token_batch.ts";
 
 export type { ModelConfig } from "./lib/model/model_config.ts";
-export type { Adapters, Gradients, Network } from "./lib/model/network.ts";
+export type { Adapters, Gradients, Network, Precision } from "./lib/model/network.ts";
 export { type GradientOptions, tokenGradients, tokenLogProbs } from "./lib/model/stack.ts";
 export type { LowRank } from "./lib/layers/linear.ts";
 
@@ -120,7 +120,7 @@ export {
 } from "./lib/train/dpo_step.ts";
 export type { UpdateStepOptions } from "./lib/train/update_step.ts";
 export { evaluate, type EvaluateOptions } from "./lib/train/evaluate.ts";
-export type { MemoryReading } from "./lib/train/guards.ts";
+export type { MemoryReading, Warning } from "./lib/train/guards.ts";
 export { trainDpo, type TrainDpoOptions } from "./lib/train/train_dpo.ts";
 export { trainSft, type TrainSftOptions } from "./lib/train/train_sft.ts";
 export type {

@@ -46,6 +46,7 @@ Deno.test("readFlags() reads each type, as --name value and as --name=value", ()
     train_file: "b c.jsonl",
     output: "-x",
     beta: 5e-3,
+    share: 0.5,
     batch_size: 16,
     loss_type: ["sigmoid", "sft"],
     loss_weights: [1, -0.5],
@@ -54,8 +55,16 @@ Deno.test("readFlags() reads each type, as --name value and as --name=value", ()
     resume: "models/a",
     dry_run: true,
   };
-  const typed = ["--train_file", "b c.jsonl", "--output", "-x", "--beta", "5e-3", "--batch_size"]
-    .concat("16", "--loss_type", "sigmoid,sft", "--loss_weights", "1, -.5", "--target_modules")
+  const typed = ["--train_file", "b c.jsonl", "--output", "-x", "--beta", "5e-3", "--share", ".5"]
+    .concat(
+      "--batch_size",
+      "16",
+      "--loss_type",
+      "sigmoid,sft",
+      "--loss_weights",
+      "1, -.5",
+      "--target_modules",
+    )
     .concat("q_proj,v_proj", "--lr_scheduler", "cosine", "--resume", "models/a", "--dry_run");
   assertEquals({ ...read(...typed) }, wanted);
   const joined = typed.join("\n").replaceAll(/\n(?!--)/g, "=").split("\n");
