@@ -1,4 +1,5 @@
-import { parse } from "csv-parse/sync";
+import { pipeline } from "node:stream/promises";
+import { parse } from "csv-parse";
 import { UserError } from "../errors.ts";
 import { readLines } from "./read_lines.ts";
 
@@ -29,20 +30,25 @@ async function readCsv(path: string): Promise<TableRow[]> {
   if (!/\.csv$/i.test(path)) {
     throw new UserError(`Cannot use "${path}": wanted a .csv or a .jsonl file`, { path });
   }
-  let text = "";
-  for await (const lines of readLines(path)) {
-    for (const { line, text: content, problem } of lines) {
-      if (problem) {
-        throw new UserError(`Cannot read "${path}" line ${line}: ${problem}`, { path, line });
-      }
-      text += `${content}\n`;
-    }
-  }
+  const record_delimiter = ["\r\n", "\n"]; // one file may have both
+  const parser = parse({ columns: true, skip_empty_lines: true, record_delimiter });
   try {
-    const record_delimiter = ["\r\n", "\n"]; // one file may have both
-    return parse(text, { columns: true, skip_empty_lines: true, record_delimiter });
+    return await pipeline(readText(path), parser, (rows) => Array.fromAsync<TableRow>(rows));
   } catch (error) {
+    if (error instanceof UserError) throw error;
     throw new UserError(`Cannot parse "${path}" as CSV: ${(error as Error).message}`, { path });
+  }
+}
+
+/** A file's text, some lines at a time, so that a large table never stands in one string. */
+async function* readText(path: string): AsyncGenerator<string> {
+  for await (const lines of readLines(path)) {
+    const bad = lines.find(({ problem }) => problem !== undefined);
+    if (bad) {
+      const { line, problem } = bad;
+      throw new UserError(`Cannot read "${path}" line ${line}: ${problem}`, { path, line });
+    }
+    yield lines.map(({ text }) => `${text}\n`).join("");
   }
 }
 

@@ -138,3 +138,20 @@ Deno.test("readTable() reads a CSV file whose rows end in both kinds of line bre
     { note: "d", dialogue: "e" },
   ]);
 });
+
+Deno.test("readTable() reads a CSV piece by piece, and names a line that is not UTF-8", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".csv" }), count = 30_000;
+  const wanted = Array.from(
+    { length: count },
+    (_, i) => ({ talk: `Hi,\n${i}`, note: "é".repeat(30) }),
+  );
+  const csv = wanted.map(({ talk, note }) => `"${talk}",${note}\n`).join("");
+  await Deno.writeTextFile(path, `talk,note\n${csv}`);
+  assertEquals(await readTable(path), wanted);
+  await Deno.writeFile(path, Uint8Array.of(0xff), { append: true });
+  const line = 2 * count + 2;
+  assertEquals(
+    await messageOf(() => readTable(path)),
+    `Cannot read "${path}" line ${line}: not UTF-8`,
+  );
+});
