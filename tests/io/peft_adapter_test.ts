@@ -46,11 +46,12 @@ Deno.test("writePeftAdapter() writes the same tensors into both files", async ()
 });
 
 Deno.test("readPeftAdapter() finds the adapted model beside the adapter", async () => {
-  const folder = await adapterWith({ base_model_name_or_path: "../base" });
+  const name = `../base-${crypto.randomUUID()}`; // all runs share the temporary folder
+  const folder = await adapterWith({ base_model_name_or_path: name }), base = join(folder, name);
   assertEquals((await readPeftAdapter(folder)).basePath, null);
-  await Deno.mkdir(join(folder, "..", "base"), { recursive: true });
-  assertEquals((await readPeftAdapter(folder)).basePath, join(folder, "..", "base"));
-  await Deno.remove(join(folder, "..", "base"));
+  await Deno.mkdir(base);
+  assertEquals((await readPeftAdapter(folder)).basePath, base);
+  await Deno.remove(base);
 });
 
 Deno.test("readPeftAdapter() lists the adapted modules where the config has a pattern", async () => {
