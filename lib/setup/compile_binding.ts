@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
@@ -15,11 +16,18 @@ export type Binding = {
   compilers: Compiler[];
 };
 
-/** The kernels of our own, which are compiled again when they change. */
-export const fusedKernelsSource: string = join(
-  import.meta.dirname!,
-  "../backend/fused_kernels.cc",
-);
+/** Our own kernels' library, which can be done without. */
+const FUSED = "libfused.so";
+const nativeSource = join(import.meta.dirname!, "../backend/native");
+
+/** A hash of our own kernels' source: where it changes, they are compiled again. */
+export function nativeSourceHash(): string {
+  const digest = createHash("sha256");
+  for (const name of Array.from(Deno.readDirSync(nativeSource), ({ name }) => name).sort()) {
+    digest.update(name).update(Deno.readFileSync(join(nativeSource, name)));
+  }
+  return digest.digest("hex");
+}
 
 /**
  * Loads TensorFlow's library in a process that may die of it: on a processor without AVX it ends
@@ -45,7 +53,7 @@ export async function compileBinding(binding: Binding, report: Report): Promise<
   for (const [i, compiler] of binding.compilers.entries()) {
     report.line(`Compiling the binding with ${compiler.name}`);
     try {
-      return await compileWith(compiler, binding);
+      return await compileWith(compiler, binding, report);
     } catch (error) {
       if (!(error instanceof UserError) || i === binding.compilers.length - 1) throw error;
       report.line(error.message);
@@ -54,37 +62,50 @@ export async function compileBinding(binding: Binding, report: Report): Promise<
   throw new UserError("Cannot compile the binding: there is no compiler");
 }
 
-async function compileWith(compiler: Compiler, { wheel, folder }: Binding): Promise<string[]> {
+async function compileWith(
+  compiler: Compiler,
+  binding: Binding,
+  report: Report,
+): Promise<string[]> {
   const { command, args, env } = await compiler.prepare();
+  const { folder } = binding, made: string[] = [];
+  for (const [name, parts] of Object.entries(partsOf(binding))) {
+    const output = join(folder, `${name}.tmp`);
+    const all = [...args, ...compileArguments({ ...parts, output })];
+    try {
+      await runCommand(command, { args: all, env, purpose: `compile ${name}` });
+    } catch (error) {
+      if (name !== FUSED || !(error instanceof UserError)) throw error;
+      report.line(`${error.message}. Everything runs without it, more slowly`);
+      await Deno.remove(join(folder, FUSED)).catch(() => {}); // of an older version
+      continue;
+    }
+    await Deno.rename(output, join(folder, name));
+    made.push(name);
+  }
+  await compiler.tidy();
+  return [...made, ...placesOf(binding.wheel)];
+}
+
+/** What is compiled, by the file's name. */
+function partsOf({ wheel, folder }: Binding) {
   const source = packageFolder("@tensorflow/tfjs-node-gpu/package.json");
   const nodeHeaders = packageFolder("node-api-headers/package.json");
-  const libraries = placesOf(wheel);
-  const tensorflow = libraries.map((place) => join(folder, place));
-  const outputs = {
+  const libraries = placesOf(wheel).map((place) => join(folder, place));
+  return {
     "libquiet.so": { sources: [join(import.meta.dirname!, "quiet.cc")] },
     "tfjs_binding.node": {
       sources: ["tfjs_backend.cc", "tfjs_binding.cc"].map((name) => join(source, "binding", name)),
       includes: [join(nodeHeaders, "include"), join(folder, "include")],
-      libraries: tensorflow,
+      libraries,
     },
-    "libfused.so": {
-      sources: [fusedKernelsSource],
+    [FUSED]: {
+      sources: [join(nativeSource, "fused_kernels.cc")],
       includes: [join(folder, "include")],
-      libraries: tensorflow,
+      libraries,
       isTuned: true,
     },
   };
-  for (const [name, parts] of Object.entries(outputs)) {
-    const output = join(folder, `${name}.tmp`);
-    await runCommand(command, {
-      args: [...args, ...compileArguments({ ...parts, output })],
-      env,
-      purpose: `compile ${name}`,
-    });
-    await Deno.rename(output, join(folder, name));
-  }
-  await compiler.tidy();
-  return [...Object.keys(outputs), ...libraries];
 }
 
 function placesOf({ libraries }: Wheel): string[] {

@@ -1,12 +1,6 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
-import {
-  type Binding,
-  compileBinding,
-  fusedKernelsSource,
-  loadLibrary,
-} from "./compile_binding.ts";
+import { type Binding, compileBinding, loadLibrary, nativeSourceHash } from "./compile_binding.ts";
 import { type Compiler, findCompiler, zigCompiler } from "./compiler.ts";
 import { downloadWheels } from "./download_wheels.ts";
 import { findPython } from "./find_python.ts";
@@ -59,15 +53,10 @@ function wheelSteps(
     { name: "load", key, run: async () => loadLibrary(await binding()) },
     {
       name: "compile",
-      key: `${key} ${sourceKey()}`,
+      key: `${key} ${nativeSourceHash()}`,
       run: async (report) => compileBinding(await binding(), report),
     },
   ];
-}
-
-/** Which version of our own kernels is compiled, so that a change of theirs is compiled again. */
-function sourceKey(): string {
-  return createHash("sha256").update(Deno.readFileSync(fusedKernelsSource)).digest("hex");
 }
 
 /** The compiler's Zig, where it must be fetched, is removed again; the wheels are, too. */
