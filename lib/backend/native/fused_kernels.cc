@@ -5,6 +5,9 @@
 // Compiled by `deno task setup` for the processor at hand, registered by native_library.ts. All is
 // float32 and row-major; a row is always summed in the same order, however many threads there are.
 #include <dlfcn.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -290,22 +293,32 @@ void add(const Operation& operation) {
 // Whether this processor has what the compiler was told that it has: the folder may have been moved.
 bool processorFits() {
 #if defined(__x86_64__)
-  __builtin_cpu_init();
-#ifdef __AVX2__
-  if (!__builtin_cpu_supports("avx2")) return false;
-#endif
+  unsigned eax, ebx, ecx, edx;
+  if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return false;
+  const bool hasFma = ecx >> 12 & 1, hasXgetbv = ecx >> 27 & 1;
+  uint64_t saved = 0;  // which registers the system keeps for a thread: 2 and 4 AVX, 0xe0 AVX-512
+  if (hasXgetbv) {
+    unsigned low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    saved = low;
+  }
+  if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx)) ebx = 0;
+  const bool hasAvx2 = (ebx >> 5 & 1) && (saved & 6) == 6;
+  const bool hasAvx512 = (ebx >> 16 & 1) && (saved & 0xe6) == 0xe6;
+  const bool hasAvx512More = (ebx >> 17 & 1) && (ebx >> 30 & 1) && (ebx >> 31 & 1);
 #ifdef __FMA__
-  if (!__builtin_cpu_supports("fma")) return false;
+  if (!hasFma) return false;
+#endif
+#ifdef __AVX2__
+  if (!hasAvx2) return false;
 #endif
 #ifdef __AVX512F__
-  if (!__builtin_cpu_supports("avx512f")) return false;
+  if (!hasAvx512) return false;
 #endif
 #ifdef __AVX512VL__
-  if (!__builtin_cpu_supports("avx512vl") || !__builtin_cpu_supports("avx512bw") ||
-      !__builtin_cpu_supports("avx512dq")) {
-    return false;
-  }
+  if (!hasAvx512More) return false;
 #endif
+  (void)hasFma, (void)hasAvx2, (void)hasAvx512, (void)hasAvx512More;
 #endif
   return true;
 }
