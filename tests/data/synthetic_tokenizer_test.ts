@@ -12,7 +12,9 @@ const texts = Array.from({ length: 1500 }, () => {
 });
 const content = trainNoteTokenizer(texts);
 const tokenizer = new Tokenizer(content, {});
-const decode = (ids: number[]) => tokenizer.decode(ids, { skip_special_tokens: true });
+/** As the project decodes: the library's default would take the space before a comma. */
+const asWritten = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+const decode = (ids: number[]) => tokenizer.decode(ids, asWritten);
 
 Deno.test("trainNoteTokenizer() makes one token of each digit and each word of the notes", () => {
   const { tokens } = tokenizer.encode(" 54 year old woman with cough, on metformin 500 mg daily.");
@@ -24,9 +26,12 @@ Deno.test("trainNoteTokenizer() makes one token of each digit and each word of t
 
 Deno.test("trainNoteTokenizer() gives a tokenizer that any text survives", () => {
   for (const text of texts.slice(0, 100)) assertEquals(decode(tokenizer.encode(text).ids), text);
-  fc.assert(fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (text) => {
-    assertEquals(decode(tokenizer.encode(text).ids), text);
-  }));
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", minLength: 1 }), (text) => {
+      assertEquals(decode(tokenizer.encode(text).ids), text);
+    }),
+    { examples: [[" , "]] },
+  );
 });
 
 Deno.test("trainNoteTokenizer() gives the same file from the same texts", () => {
