@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { UserError } from "../errors.ts";
+import { handleOf } from "./native_op.ts";
 
 /** TensorFlow's number for bfloat16, a type that tfjs does not know. */
 const BFLOAT16 = 14;
@@ -17,22 +18,27 @@ export function isHalf(weight: tf.Tensor): boolean {
 }
 
 /**
+ * Finds out, before a model is loaded, whether its weights could rest in bfloat16.
+ *
+ * @throws {UserError} on other backends than TensorFlow.
+ */
+export function checkHalf(): void {
+  if (tf.getBackend() === "tensorflow") return;
+  throw new UserError(
+    `Cannot keep weights in bfloat16: wanted backend tensorflow, found ${tf.getBackend()}; use ` +
+      "precision float32",
+    { field: "precision" },
+  );
+}
+
+/**
  * Copies a float32 matrix into bfloat16 (the same exponent, 8 bits of precision): half the memory,
  * and products that new processors make several times faster.
  *
  * **Memory**: the caller owns the copy; `x` stays.
- *
- * @throws {UserError} on other backends than TensorFlow.
  */
 export function toHalf(x: tf.Tensor2D): tf.Tensor2D {
-  if (tf.getBackend() !== "tensorflow") {
-    throw new UserError(
-      `Cannot keep weights in bfloat16: wanted backend tensorflow, found ${tf.getBackend()}; use ` +
-        "precision float32",
-      { field: "precision" },
-    );
-  }
-  const { shape, id } = cast(idOf(x), "half");
+  const { shape, id } = cast(handleOf(x), "half");
   const half = wrap({ id, shape, dtype: BFLOAT16 });
   halves.add(half);
   return half as tf.Tensor2D;
@@ -40,13 +46,13 @@ export function toHalf(x: tf.Tensor2D): tf.Tensor2D {
 
 /** A matrix as float32: itself, or a copy of one that rests in bfloat16. */
 export function toFloat(weight: tf.Tensor2D): tf.Tensor2D {
-  return isHalf(weight) ? wrap(cast(idOf(weight), "float")) as tf.Tensor2D : weight;
+  return isHalf(weight) ? wrap(cast(handleOf(weight), "float")) as tf.Tensor2D : weight;
 }
 
 /**
  * `x W`, or `x W^T` with `transpose`, float32 in and out. Where `weight` rests in bfloat16, `x` is
- * rounded to it, the products are exact and their sums are rounded once; with `exact` the weight is
- * made float32 instead and nothing else is rounded.
+ * rounded to it, products are summed in float32 and the sum is rounded once; with `exact` the weight
+ * is made float32 instead and nothing else is rounded.
  */
 export function weightProduct(
   x: tf.Tensor2D,
@@ -56,13 +62,13 @@ export function weightProduct(
   if (!isHalf(weight)) return tf.matMul(x, weight, false, transpose);
   if (exact) return tf.tidy(() => tf.matMul(x, toFloat(weight), false, transpose));
   const { TF_ATTR_BOOL, TF_ATTR_TYPE } = binding();
-  const rounded = cast(idOf(x), "half");
+  const rounded = cast(handleOf(x), "half");
   const attributes = [
     { name: "T", type: TF_ATTR_TYPE, value: BFLOAT16 },
     { name: "transpose_a", type: TF_ATTR_BOOL, value: false },
     { name: "transpose_b", type: TF_ATTR_BOOL, value: transpose },
   ];
-  const product = run("MatMul", attributes, [rounded.id, idOf(weight)]);
+  const product = run("MatMul", attributes, [rounded.id, handleOf(weight)]);
   const result = wrap(cast(product.id, "float"));
   for (const { id } of [rounded, product]) binding().deleteTensor(id);
   return result as tf.Tensor2D;
@@ -78,7 +84,7 @@ export function weightRows(weight: tf.Tensor2D, rows: tf.Tensor1D): tf.Tensor2D 
     { name: "Tparams", type: TF_ATTR_TYPE, value: BFLOAT16 },
     ...["Tindices", "Taxis"].map((name) => ({ name, type: TF_ATTR_TYPE, value: TF_INT32 })),
   ];
-  const picked = run("GatherV2", attributes, [idOf(weight), idOf(rows), idOf(axis)]);
+  const picked = run("GatherV2", attributes, [handleOf(weight), handleOf(rows), handleOf(axis)]);
   const result = wrap(cast(picked.id, "float"));
   binding().deleteTensor(picked.id);
   axis.dispose();
@@ -110,13 +116,8 @@ function cast(id: number, to: "half" | "float"): Output {
 }
 
 type Inner = {
-  getInputTensorIds(tensors: tf.TensorInfo[]): number[];
   tensorMap: { set(dataId: object, info: Output & { values: null; refCount: number }): void };
 };
-
-function idOf(tensor: tf.Tensor): number {
-  return (backend() as unknown as Inner).getInputTensorIds([tensor])[0];
-}
 
 /** A handle as a tensor of tfjs', which frees it as it frees others. */
 function wrap(output: Output): tf.Tensor {

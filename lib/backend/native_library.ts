@@ -64,12 +64,19 @@ export function fusedKernelsAreRegistered(): boolean {
   return hasFusedKernels;
 }
 
-/** Without them everything runs, slower: under the vendor's own binary, or on another processor. */
+/**
+ * Without them everything runs, slower: under the vendor's own binary, on another processor, or
+ * where their library doesn't load.
+ */
 function registerFusedKernels(folder: string): void {
   const path = join(folder, "libfused.so");
   if (hasFusedKernels || !isGranted({ name: "ffi", path }) || !exists(path)) return;
-  const library = Deno.dlopen(path, { register_fused_kernels: { parameters: [], result: "i32" } });
-  hasFusedKernels = library.symbols.register_fused_kernels() === 1;
+  try {
+    const symbols = { register_fused_kernels: { parameters: [], result: "i32" } } as const;
+    hasFusedKernels = Deno.dlopen(path, symbols).symbols.register_fused_kernels() === 1;
+  } catch {
+    hasFusedKernels = false;
+  }
 }
 
 /** tfjs calls two functions of node:util that newer runtimes have dropped. */

@@ -33,6 +33,14 @@ export function nativeOp(): NativeOp | null {
     );
 }
 
+/** The method by which tfjs' binding brings a tensor over, which its types hide. */
+type WithHandles = { getInputTensorIds(tensors: tf.TensorInfo[]): number[] };
+
+/** TensorFlow's handle of a tensor; what tfjs still held as an array is brought over for it. */
+export function handleOf(tensor: tf.Tensor): number {
+  return (tf.backend() as unknown as WithHandles).getInputTensorIds([tensor])[0];
+}
+
 function nativeAttribute(
   backend: NodeJSKernelBackend,
   name: string,

@@ -1,7 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-
-/** The method by which tfjs' binding brings a tensor over, which its types hide. */
-type TensorflowBackend = { getInputTensorIds(tensors: tf.TensorInfo[]): number[] };
+import { handleOf } from "./native_op.ts";
 
 /**
  * Brings numbers to the backend now, where tfjs would keep the array until the tensor is first used:
@@ -9,7 +7,7 @@ type TensorflowBackend = { getInputTensorIds(tensors: tf.TensorInfo[]): number[]
  */
 export function uploadNow(values: Float32Array, shape: number[]): tf.Tensor {
   const tensor = tf.tensor(values, shape, "float32");
-  handleOf(tensor);
+  if (tf.getBackend() === "tensorflow") handleOf(tensor);
   return tensor;
 }
 
@@ -28,9 +26,4 @@ export function isCopiedFrom(buffer: ArrayBuffer): boolean {
   probe[0] = kept;
   tensor.dispose();
   return isCopied;
-}
-
-function handleOf(tensor: tf.Tensor): void {
-  if (tf.getBackend() !== "tensorflow") return;
-  (tf.backend() as unknown as TensorflowBackend).getInputTensorIds([tensor]);
 }

@@ -39,9 +39,7 @@ export async function loadNetwork(
 
 /**
  * Puts a network's matrices to rest in bfloat16, one at a time: half the memory, faster products.
- * The float32 ones are freed.
- *
- * @throws {UserError} on other backends than TensorFlow.
+ * The float32 ones are freed. `checkHalf` tells beforehand whether that can be.
  */
 export function restInBfloat16(network: Network): Network {
   const weights = network.weights as Map<string, tf.Tensor>;

@@ -45,7 +45,8 @@ export async function loadLibrary({ wheel, folder, python }: Binding): Promise<s
 
 /**
  * Compiles the npm package's own C++ source against the libraries, and beside it our fused kernels
- * and the few lines that keep TensorFlow quiet. Where one compiler fails (its headers aren't installed, say), the next may.
+ * and the few lines that keep TensorFlow quiet. Where one compiler fails (its headers aren't
+ * installed, say), the next may.
  *
  * @returns all files that the backend needs, by their paths below `folder`.
  */

@@ -1,3 +1,4 @@
+import { checkHalf } from "../backend/half_matrix.ts";
 import { type BackendName, useBackend } from "../backend/use_backend.ts";
 import { checkLoraConfig, initLora, type LoraAdapter } from "../lora/lora_adapter.ts";
 import { UserError } from "../errors.ts";
@@ -78,6 +79,7 @@ export async function buildModels(options: BuildModelsOptions): Promise<Models> 
   }
   const config = allWeights ? null : checkLoraConfig({ rank, alpha, targetModules, rsLora });
   await useBackend({ backend: options.backend });
+  if (precision === "bfloat16") checkHalf();
   const loaded = await loadSource(options.sftModelPath);
   const network = precision === "bfloat16" ? restInBfloat16(loaded.network) : loaded.network;
   const adapter = config && initLora(network.config, config, { seed });

@@ -59,14 +59,27 @@ function explainDenied(denial: string, { name, args }: ExplainErrorOptions): str
   const wanted = kind === "read" || kind === "write"
     ? folderToGrant(target, { kind, args })
     : target;
-  // A file is written beside its place and looked at before it is renamed: that is reading, too.
-  const kinds = kind === "write" && !covers(grantedBy(name, "read"), wanted)
-    ? ["read", "write"]
-    : [kind];
+  const kinds = kindsToGrant(name, { kind, wanted, args });
   const grants = kinds.map((kind) => quote(grantFlag(name, kind, wanted))).join(" ");
   const command = [commandOf(name, grants), ...args.map(quote)].join(" ");
   return `Cannot ${verbs[kind] ?? "use"} ${target ? `"${target}"` : "that"}: the permission set ` +
     `"${name}" does not cover it; if it should, run\n  ${command}`;
+}
+
+/**
+ * A file is written beside its place and looked at before it is renamed, so that an output needs
+ * both kinds, whichever is missed first; what the set grants already is not asked for again.
+ */
+function kindsToGrant(
+  name: string,
+  { kind, wanted, args }: { kind: string; wanted: string; args: string[] },
+): string[] {
+  const isOutput = args.some((arg, i) => {
+    const [flag, path = args[i + 1] ?? ""] = arg.match(/^--output(?:_dir)?(?:=(.*))?$/s) ?? [];
+    return flag && path !== "" && (isUnder(path, wanted) || isUnder(wanted, path));
+  });
+  if (kind !== "write" && !(kind === "read" && isOutput)) return [kind];
+  return ["read", "write"].filter((one) => one === kind || !covers(grantedBy(name, one), wanted));
 }
 
 /** The flag that grants `wanted` beside what the set grants of this kind. */

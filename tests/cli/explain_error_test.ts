@@ -53,6 +53,14 @@ Deno.test("explainError() grants reading beside writing, unless the set does", (
   assert(!commands[1].includes("--allow-read"));
 });
 
+Deno.test("explainError() grants writing where an output's folder could not be read", () => {
+  const told = (...args: string[]) => explain(denied("read", "/out"), ...args).message;
+  for (const args of [["--output=/out/a.jsonl"], ["--output", "/out/a.jsonl"]]) {
+    assert(told(...args).includes("--allow-read=./models,/out --allow-write=./models,/out"));
+  }
+  assert(!told("--file", "/out/a.jsonl").includes("--allow-write"), "an input is only read");
+});
+
 Deno.test("explainError() finds a missing permission behind the message of a library", () => {
   const error = new UserError('Cannot read "/a"', { cause: denied("read", "/a") });
   assertEquals(

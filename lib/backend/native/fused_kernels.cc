@@ -76,7 +76,7 @@ void rmsNorm(const Attributes& attributes, Call& call) {
   if (!call.check(x.dims.size() == 2 && weight.size == x.dim(1), "x [N, D], weight [D]")) return;
   const int64_t rows = x.dim(2), width = x.dim(1);
   float *y = call.output(0, x.dims), *rstd = call.output(1, {rows, 1});
-  if (!call.check(y && rstd, "memory")) return;
+  if (!call.check(y && rstd, "out of memory")) return;
   const float epsilon = attributes.epsilon;
   Workers::get().run(rows, width, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
@@ -99,7 +99,7 @@ void rmsNormGrad(const Attributes&, Call& call) {
   }
   const int64_t rows = x.dim(2), width = x.dim(1);
   float* dx = call.output(0, x.dims);
-  if (!call.check(dx, "memory")) return;
+  if (!call.check(dx, "out of memory")) return;
   Workers::get().run(rows, 2 * width, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const float *xi = x.data + i * width, *di = dy.data + i * width, *w = weight.data;
@@ -124,7 +124,7 @@ void gated(const Attributes&, Call& call) {
   const Input &gate = call[0], &up = call[1];
   if (!call.check(gate.size == up.size, "gate and up of one shape")) return;
   float* y = call.output(0, gate.dims);
-  if (!call.check(y, "memory")) return;
+  if (!call.check(y, "out of memory")) return;
   Workers::get().run(gate.size, 4, [&](int64_t begin, int64_t end) {
     const float *g = gate.data, *u = up.data;
     for (int64_t j = begin; j < end; j++) y[j] = g[j] * sigmoid(g[j]) * u[j];
@@ -136,7 +136,7 @@ void gatedGrad(const Attributes&, Call& call) {
   const Input &dy = call[0], &gate = call[1], &up = call[2];
   if (!call.check(gate.size == up.size && dy.size == up.size, "dy, gate and up of one shape")) return;
   float *dgate = call.output(0, gate.dims), *dup = call.output(1, gate.dims);
-  if (!call.check(dgate && dup, "memory")) return;
+  if (!call.check(dgate && dup, "out of memory")) return;
   Workers::get().run(gate.size, 6, [&](int64_t begin, int64_t end) {
     const float *d = dy.data, *g = gate.data, *u = up.data;
     for (int64_t j = begin; j < end; j++) {
@@ -157,7 +157,7 @@ void rope(const Attributes& attributes, Call& call) {
   }
   const int64_t rows = x.dim(3), heads = x.dim(2), width = x.dim(1), half = width / 2;
   float* y = call.output(0, x.dims);
-  if (!call.check(y, "memory")) return;
+  if (!call.check(y, "out of memory")) return;
   const float sign = attributes.inverse ? -1.0f : 1.0f;
   Workers::get().run(rows, heads * width, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
@@ -193,7 +193,7 @@ void trieSoftmax(const Attributes& attributes, Call& call) {
   }
   const int64_t perHead = scores.dim(2), keys = scores.dim(1);
   float* p = call.output(0, scores.dims);
-  if (!call.check(p, "memory")) return;
+  if (!call.check(p, "out of memory")) return;
   Workers::get().run(scores.dim(3) * perHead, 4 * keys, [&](int64_t from, int64_t to) {
     for (int64_t row = from; row < to; row++) {
       const int32_t* segment = segments.ints() + row / perHead / keyHeads * length;
@@ -230,7 +230,7 @@ void softmaxGrad(const Attributes&, Call& call) {
   }
   const int64_t rows = p.dim(3) * p.dim(2), keys = p.dim(1), width = out.dim(1);
   float* ds = call.output(0, p.dims);
-  if (!call.check(ds, "memory")) return;
+  if (!call.check(ds, "out of memory")) return;
   Workers::get().run(rows, 2 * keys, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; i++) {
       const float *a = dout.data + i * width, *b = out.data + i * width;

@@ -53,7 +53,7 @@ struct Input {
 class Call {
  public:
   Call(TF_OpKernelContext* context, int inputs) : context_(context), status_(TF_NewStatus()) {
-    for (int i = 0; i < inputs; i++) read(i);
+    for (int i = 0; i < inputs && TF_GetCode(status_) == TF_OK; i++) read(i);
   }
   ~Call() {
     if (TF_GetCode(status_) != TF_OK) TF_OpKernelContext_Failure(context_, status_);

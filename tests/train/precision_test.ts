@@ -1,0 +1,112 @@
+/** Training with frozen weights in bfloat16, on the embedded model. */
+import * as tf from "@tensorflow/tfjs";
+import { isHalf, toFloat, toHalf } from "../../lib/backend/half_matrix.ts";
+import { useBackend } from "../../lib/backend/use_backend.ts";
+import { loadTriplets } from "../../lib/data/load_triplets.ts";
+import { assert, assertEquals } from "../../lib/std.ts";
+import { encodePairs } from "../../lib/tokenizer/encode_all.ts";
+import { buildModels, type Models } from "../../lib/train/build_models.ts";
+import { dpoStep } from "../../lib/train/dpo_step.ts";
+import { evaluate } from "../../lib/train/evaluate.ts";
+import { preferenceBatch } from "../../lib/train/preference_batch.ts";
+import { referenceBatch } from "../../lib/train/reference_cache.ts";
+import { modelSettings } from "../../lib/train/run_record.ts";
+import { scorePairs } from "../../lib/train/score_pairs.ts";
+import { presentBackends } from "../backend/backends.ts";
+import { assertClose } from "../close.ts";
+import { userError } from "../io/damage.ts";
+
+const ignore = !(await presentBackends()).includes("tensorflow");
+const MODEL = { sftModelPath: "models/sft_specialist/final_model" };
+const half = () => buildModels({ ...MODEL, precision: "bfloat16", backend: "tensorflow" });
+const triplets = (await loadTriplets("phase2_data/dpo/val_dpo.jsonl")).slice(0, 8);
+const encode = ({ tokenizer }: Models) => encodePairs(tokenizer, triplets).rows;
+
+/** The float32 model with its matrices rounded to bfloat16: what exact answers are answers of. */
+async function roundedModels(): Promise<Models> {
+  const models = await buildModels({ ...MODEL, backend: "tensorflow" });
+  const weights = models.network.weights as Map<string, tf.Tensor>;
+  for (const [name, weight] of weights) {
+    if (weight.rank !== 2) continue;
+    weights.set(name, tf.tidy(() => toFloat(toHalf(weight as tf.Tensor2D))));
+    weight.dispose();
+  }
+  return models;
+}
+
+Deno.test({
+  name: "bfloat16: the first loss is ln 2 to the bit, the next ones fall",
+  ignore,
+  async fn() {
+    using models = await half();
+    assertEquals(models.network.precision, "bfloat16");
+    for (const weight of models.network.weights.values()) {
+      assertEquals(isHalf(weight), weight.rank === 2);
+    }
+    const batch = await preferenceBatch(models, encode(models));
+    const losses: number[] = [], held = tf.memory().numTensors;
+    for (let step = 0; step < 4; step++) {
+      losses.push((await dpoStep(models, batch, { beta: 0.1, learningRate: 1e-3 })).loss);
+    }
+    assertEquals(losses[0], Math.LN2);
+    assert(losses[3] < losses[0] - 1e-3, losses.join());
+    assertEquals(tf.memory().numTensors, held);
+  },
+});
+
+Deno.test({
+  name: "bfloat16: evaluation is float32 over the rounded weights, training is not",
+  ignore,
+  async fn() {
+    using models = await half();
+    using rounded = await roundedModels();
+    const pairs = encode(models), options = { adapter: false, batchSize: 4 };
+    const wanted = await scorePairs(rounded, pairs, options);
+    const exact = await scorePairs(models, pairs, options);
+    assertClose(exact.chosen, wanted.chosen, { absolute: 1e-5 });
+    const rough = await scorePairs(models, pairs, { ...options, exact: false });
+    const error = Math.max(...rough.chosen.map((sum, i) => Math.abs(sum - wanted.chosen[i])));
+    assert(error > 1e-4 && error < 0.1, `largest error ${error} nats`);
+    // An untrained policy ties in both: it is asked as the reference was.
+    for (const isExact of [true, false]) {
+      const batch = await preferenceBatch(models, pairs, { exact: isExact });
+      assertEquals((await evaluate(models, batch, { beta: 0.1 }))["rewards/ties"], 1);
+    }
+  },
+});
+
+Deno.test({
+  name: "bfloat16: a run's identity and the reference's cache know of it",
+  ignore,
+  async fn() {
+    const cachePath = await Deno.makeTempFile();
+    const reference = async (models: Models, exact: boolean) => {
+      const batches = referenceBatch(models, encode(models), { batchSize: 4, exact, cachePath });
+      let computed = 0; // a cache that serves computes nothing
+      for (;;) {
+        const { done, value } = await batches.next();
+        if (done) return { computed, chosen: value.reference.chosen };
+        computed = value;
+      }
+    };
+    using models = await half();
+    using full = await buildModels({ ...MODEL, backend: "tensorflow" });
+    assertEquals(modelSettings(models).precision, "bfloat16");
+    assertEquals(modelSettings(full).precision, "float32");
+    assertEquals((await reference(full, false)).computed, 8);
+    assertEquals((await reference(full, false)).computed, 0);
+    assertEquals((await reference(models, false)).computed, 8);
+    await Deno.remove(cachePath);
+  },
+});
+
+Deno.test("bfloat16 is refused before a model is loaded where it can't be had", async () => {
+  await useBackend({ backend: "cpu" });
+  const before = tf.memory().numTensors;
+  const messageOf = (options: Parameters<typeof buildModels>[0]) => userError(buildModels(options));
+  const other = await messageOf({ sftModelPath: "nowhere", precision: "bfloat16", backend: "cpu" });
+  assert(`${other.message}`.startsWith("Cannot keep weights in bfloat16"), other.message);
+  const all = await messageOf({ ...MODEL, precision: "bfloat16", allWeights: true });
+  assertEquals(all.message, "Cannot train all weights in bfloat16: wanted float32");
+  assertEquals(tf.memory().numTensors, before);
+});
