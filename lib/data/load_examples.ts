@@ -1,4 +1,5 @@
 import type { Example } from "../types.ts";
+import { placeRow } from "../row_place.ts";
 import { readRows, type ReadRowsOptions } from "./read_rows.ts";
 import { exampleKind } from "./triplet_schema.ts";
 
@@ -26,6 +27,6 @@ export async function loadExamples(
   path: string,
   { completionKey = "completion", ...options }: LoadExamplesOptions = {},
 ): Promise<Example[]> {
-  const wrap = (_: number, example: Example) => example;
+  const wrap = (line: number, example: Example) => placeRow(example, { path, line });
   return await Array.fromAsync(readRows(path, { kind: exampleKind(completionKey), wrap }, options));
 }

@@ -1,3 +1,4 @@
+import { placeRow } from "../row_place.ts";
 import type { Triplet } from "../types.ts";
 import { readRows, type ReadRowsOptions } from "./read_rows.ts";
 import { tripletKind } from "./triplet_schema.ts";
@@ -24,6 +25,6 @@ export async function loadTriplets(
   path: string,
   options: ReadRowsOptions = {},
 ): Promise<Triplet[]> {
-  const wrap = (_: number, triplet: Triplet) => triplet;
+  const wrap = (line: number, triplet: Triplet) => placeRow(triplet, { path, line });
   return await Array.fromAsync(readRows(path, { kind: tripletKind, wrap }, options));
 }

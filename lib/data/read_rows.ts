@@ -33,7 +33,7 @@ export async function* readRows<Row, T>(
   { skipInvalid = false, onReport }: ReadRowsOptions = {},
 ): AsyncGenerator<T, ReadReport> {
   const report: ReadReport = { path, rows: 0, invalid: 0, problems: [], unknownKeys: [] };
-  let first: UserError | undefined;
+  let first: UserError | undefined, hint = "";
   const fail = (line: number, { problem, field }: { problem: string; field?: string }) => {
     const message = `Cannot parse ${kind.noun} at "${path}" line ${line}: ${problem}`;
     first ??= new UserError(message, { path, line, field });
@@ -43,15 +43,19 @@ export async function* readRows<Row, T>(
   for await (const lines of readLines(path)) {
     for (const { line, text, problem } of lines) {
       if (problem === undefined && text.trim() === "") continue;
-      report.rows++;
+      if (report.rows++ === 0) hint = shapeHint(path, text);
       const parsed = problem === undefined ? parseRow(text, kind, report) : { problem };
       if ("row" in parsed) yield wrap(line, parsed.row);
       else fail(line, parsed);
     }
   }
+  if (report.rows === report.invalid && hint) {
+    throw new UserError(`Cannot use "${path}": wanted a JSON object a line, ${hint}`, { path });
+  }
   if (first && !skipInvalid) throw collected(first, report);
   if (report.rows === report.invalid) {
-    const found = report.invalid ? `all ${report.rows} rows are invalid` : "it is empty";
+    const all = report.rows === 1 ? "its only row is" : `all ${report.rows} rows are`;
+    const found = report.invalid ? `${all} invalid: ${report.problems[0]}` : "it is empty";
     throw new UserError(`Cannot use "${path}": wanted at least one ${kind.noun}, ${found}`, {
       path,
     });
@@ -60,12 +64,24 @@ export async function* readRows<Row, T>(
   return report;
 }
 
+/** What a file seems to be whose every row is bad, from its name and first row; else "". */
+function shapeHint(path: string, firstRow: string): string {
+  if (/\.(csv|tsv)$/i.test(path)) {
+    return "found a table; scripts/make_triplets.ts makes triplets of tables";
+  }
+  return firstRow.trimStart().startsWith("[")
+    ? 'found a list; write its items one a line, as "jq -c .[]" does'
+    : "";
+}
+
 function parseRow<Row>(text: string, kind: RowKind<Row>, report: ReadReport) {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    return { problem: `not JSON: ${(error as Error).message}` };
+    // Its own line number counts within the row, and is 1 always.
+    const why = (error as Error).message.replace(/ \(line 1 column \d+\)$/, "");
+    return { problem: `not JSON: ${why}` };
   }
   const checked = checkRow(value, kind);
   if ("row" in checked) noteUnknownKeys(value as Record<string, unknown>, kind.keys, report);
@@ -84,9 +100,13 @@ function noteUnknownKeys(
 
 function collected(first: UserError, { path, rows, invalid, problems }: ReadReport): UserError {
   const { line, field } = first;
-  if (invalid === 1) return first;
+  const advice = "--skip_invalid to leave";
+  if (invalid === 1) {
+    const message = `${first.message}; mend it, or pass ${advice} it out`;
+    return new UserError(message, { path, line, field });
+  }
   const more = invalid > problems.length ? `... and ${invalid - problems.length} more\n` : "";
   const message = `${problems.join("\n")}\n${more}${invalid} of ${rows} rows of "${path}" are ` +
-    `invalid; mend them, or pass --skip_invalid to leave them out`;
+    `invalid; mend them, or pass ${advice} them out`;
   return new UserError(message, { path, line, field });
 }

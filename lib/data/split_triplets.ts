@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { formatCount } from "../format_count.ts";
 import { createRandom, shuffle } from "../random.ts";
 import type { Triplet } from "../types.ts";
 
@@ -34,8 +35,9 @@ export function splitTriplets(
   const byPrompt = Map.groupBy(triplets, ({ prompt }) => JSON.stringify(prompt));
   if (byPrompt.size < 2) {
     throw new UserError(
-      `Cannot split ${triplets.length} triplets into training and validation: wanted at least 2 ` +
-        `different prompts, found ${byPrompt.size}`,
+      `Cannot split ${formatCount(triplets.length, "triplet")} into training and validation: ` +
+        `wanted at least 2 different prompts, found ${byPrompt.size}; add rows, or name a ` +
+        "validation file (--val_file)",
     );
   }
   const share = Math.round(fraction * triplets.length);

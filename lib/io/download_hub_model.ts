@@ -171,7 +171,8 @@ function hubError(
   if (DISK_CODES.includes(code)) return fileError(error, { action: "write", path: folder });
   const why = (cause instanceof Error ? cause.message : message).replace(/ for url \(.*?\)/, "");
   if (started) return fail(`the connection broke (${why}); run the command again to continue`);
-  return new HubUnreachableError(`Cannot reach the Hugging Face hub for ${model}: ${why}`, {
+  const reason = /dns|lookup|resolve/i.test(why) ? "its name was not found" : why;
+  return new HubUnreachableError(`Cannot reach the Hugging Face hub for ${model}: ${reason}`, {
     cause: error,
   });
 }

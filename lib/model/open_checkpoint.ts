@@ -63,7 +63,8 @@ async function openFolder(path: string): Promise<Checkpoint> {
       throw cannotOpen(path, "it is an adapter, wanted the model that it adapts");
     }
     const ggufs = names.filter((name) => name.endsWith(".gguf"));
-    const hint = ggufs.length > 0 ? `; name the file itself: "${join(path, ggufs[0])}"` : "";
+    const inside = ggufs[0] ?? names.find((name) => name === "final_model");
+    const hint = inside === undefined ? "" : `; did you mean "${join(path, inside)}"?`;
     throw cannotOpen(path, `the folder has no config.json${hint}`);
   }
   const configPath = join(path, "config.json");

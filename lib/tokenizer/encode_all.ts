@@ -90,7 +90,10 @@ function encodeAll<Row, Encoded extends { truncated?: number }>(
       result.rows.push(encoded);
       if (encoded.truncated) result.truncated++;
     } catch (error) {
-      if (!(skipInvalid && error instanceof UserError)) throw error;
+      if (!(error instanceof UserError)) throw error;
+      if (!skipInvalid) {
+        throw new UserError(`${error.message}; --skip_invalid leaves such rows out`, error);
+      }
       result.dropped++;
       result.firstReason ??= error.message;
     }

@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { placeOf, placeRow } from "../row_place.ts";
 import type { EncodedExample, EncodedPair, Example, Message, Triplet } from "../types.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
@@ -46,14 +47,13 @@ export function encodePair(
   triplet: Triplet,
   options: EncodePairOptions = {},
 ): EncodedPair {
-  const { index = 0 } = options;
-  const { prompt, responses, truncated } = encodeTexts(
+  const { index = 0 } = options, responses = [triplet.chosen, triplet.rejected];
+  const { prompt, encoded: [chosen, rejected], truncated } = encodeTexts(
     tokenizer,
-    triplet.prompt,
-    [triplet.chosen, triplet.rejected],
+    { ...triplet, responses, name: nameRow(triplet, index) },
     options,
   );
-  return { index, prompt, chosen: responses[0], rejected: responses[1], ...truncated };
+  return placeRow({ index, prompt, chosen, rejected, ...truncated }, placeOf(triplet));
 }
 
 /**
@@ -76,10 +76,13 @@ export function encodeExample(
   example: Example,
   options: EncodePairOptions = {},
 ): EncodedExample {
-  const { index = 0 } = options;
-  const completions = [example.completion];
-  const encoded = encodeTexts(tokenizer, example.prompt, completions, options);
-  return { index, prompt: encoded.prompt, completion: encoded.responses[0], ...encoded.truncated };
+  const { index = 0 } = options, responses = [example.completion];
+  const { prompt, encoded: [completion], truncated } = encodeTexts(
+    tokenizer,
+    { ...example, responses, name: nameRow(example, index) },
+    options,
+  );
+  return placeRow({ index, prompt, completion, ...truncated }, placeOf(example));
 }
 
 /**
@@ -108,11 +111,16 @@ export function encodePrompt(
   });
 }
 
+/** A row in a message: by its line where it was read from a file. */
+function nameRow(row: Triplet | Example, index: number): string {
+  const place = placeOf(row);
+  return place ? `"${place.path}" line ${place.line}` : `row ${index + 1}`;
+}
+
 function encodeTexts(
   tokenizer: Tokenizer,
-  prompt: Text,
-  responses: Text[],
-  { index = 0, maxLength = Infinity, chat = false }: EncodePairOptions,
+  { prompt, responses, name }: { prompt: Text; responses: Text[]; name: string },
+  { maxLength = Infinity, chat = false }: EncodePairOptions,
 ) {
   const asChat = chat || [prompt, ...responses].some((text) => typeof text !== "string");
   const promptIds = encodePrompt(tokenizer, prompt, { chat: asChat });
@@ -121,16 +129,15 @@ function encodeTexts(
   if (boundary === 0 || boundary >= maxLength) {
     const why = boundary === 0
       ? "no token of the prompt precedes the response"
-      : `the prompt's ${boundary} tokens leave no response token inside max_length ${maxLength} ` +
-        "(skip_invalid leaves such rows out)";
-    throw new UserError(`Cannot encode row ${index + 1}: ${why}`, { field: "prompt" });
+      : `the prompt's ${boundary} tokens leave no response token inside --max_length ${maxLength}`;
+    throw new UserError(`Cannot encode ${name}: ${why}`, { field: "prompt" });
   }
   const whole = joint.map((ids) => endOnce(tokenizer, ids.slice(boundary)));
   const kept = whole.map((ids) => ids.slice(0, maxLength - boundary));
   const cut = total(whole) - total(kept);
   return {
     prompt: promptIds.slice(0, boundary),
-    responses: kept,
+    encoded: kept,
     truncated: cut > 0 ? { truncated: cut } : {},
   };
 }

@@ -14,6 +14,8 @@ const CHOSEN_FALL = 1;
 /** How near to one half Chosen Preference counts as stuck. */
 const STUCK = 0.03;
 const HIGH_PREFERENCE = 0.95;
+/** Mean distance, in nats, by which the answers must have parted before a high preference says much. */
+const PARTED = 1;
 const LARGE_RATE = 1e-5;
 /** Share of the machine's memory that is about to run out when less is left. */
 const MEMORY_SHARE = 0.1;
@@ -45,7 +47,10 @@ export function lengthWarnings(lengths: number[], maxPositions: number): Warning
 }
 
 /** What the preference guards read of a step. */
-export type GuardedMetrics = Pick<PreferenceMetrics, "chosenPreference" | "drift/chosen" | "pairs">;
+export type GuardedMetrics = Pick<
+  PreferenceMetrics,
+  "chosenPreference" | "drift/chosen" | "drift/rejected" | "pairs"
+>;
 
 /**
  * Watches a DPO run and names what goes wrong, each thing once: the original system's
@@ -64,7 +69,7 @@ export function createPreferenceGuards(): (m: GuardedMetrics, progress: number) 
 }
 
 function judge(window: GuardedMetrics[], progress: number): Warning[] {
-  const mean = (key: "chosenPreference" | "drift/chosen") =>
+  const mean = (key: "chosenPreference" | "drift/chosen" | "drift/rejected") =>
     window.reduce((sum, metrics) => sum + metrics[key] * metrics.pairs, 0) /
     window.reduce((sum, metrics) => sum + metrics.pairs, 0);
   const preference = mean("chosenPreference"), drift = mean("drift/chosen");
@@ -84,7 +89,7 @@ function judge(window: GuardedMetrics[], progress: number): Warning[] {
       "rate or more epochs. Check that chosen and rejected differ in what you want taught.";
     warnings.push({ code: "preference_stuck", message });
   }
-  if (preference >= HIGH_PREFERENCE) {
+  if (preference >= HIGH_PREFERENCE && drift - mean("drift/rejected") >= PARTED) {
     const message =
       `Chosen Preference reached ${percent}: it may be overfitting, and preference alone does ` +
       "not show what the model writes. Compare samples, and stop earlier or raise --beta.";

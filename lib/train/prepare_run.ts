@@ -7,11 +7,12 @@ import {
   runDifference,
   type TrainState,
 } from "./train_state.ts";
+import { planRun, type RunLength } from "./plan_run.ts";
 import { whyNoRow } from "./rows_origin.ts";
 import type { RowsOrigin, RunOrigin } from "./train_types.ts";
 import { tryToWrite } from "./try_to_write.ts";
 
-export type PrepareRunOptions = {
+export type PrepareRunOptions = RunLength & {
   /** Items of the training set, and of the validation set where there is one. */
   size: number;
   validationSize?: number;
@@ -29,8 +30,9 @@ export type PrepareRunOptions = {
  */
 export async function prepareRun(
   run: TrainState["run"],
-  { size, validationSize, outputDir, resumeFrom, origin }: PrepareRunOptions,
+  options: PrepareRunOptions,
 ): Promise<{ checkpoint?: FoundCheckpoint; warnings: Warning[] }> {
+  const { size, validationSize, outputDir, resumeFrom, origin } = options;
   if (size === 0) throw noRow("training", origin?.train);
   if (validationSize === 0) throw noRow("validation", origin?.validation);
   if (outputDir !== undefined) await tryToWrite(outputDir);
@@ -38,7 +40,27 @@ export async function prepareRun(
   const checkpoint = resumeFrom === "auto"
     ? await furthest(outputDir, run)
     : { folder: resumeFrom, state: await peekTrainState(resumeFrom, run) };
-  return { checkpoint, warnings: [] };
+  return { checkpoint, warnings: lengthChange(checkpoint, options) };
+}
+
+/** Says that a run ends elsewhere than its checkpoint was made for, for its rates depend on that. */
+function lengthChange(
+  { folder, state: { step, run } }: FoundCheckpoint,
+  { size, ...length }: PrepareRunOptions,
+): Warning[] {
+  const { steps } = planRun(size, length);
+  if (step > steps) {
+    const why = `it stands at step ${step}, and this run ends after ${steps}`;
+    const advice = "raise --max_steps or --num_epochs, or begin anew in another --output_dir";
+    throw new UserError(`Cannot resume from "${folder}": ${why}; ${advice}`, { path: folder });
+  }
+  const [epochs, maxSteps] = [run.num_epochs as number, run.max_steps as number | null];
+  const before = planRun(size, { ...length, epochs, maxSteps: maxSteps ?? undefined }).steps;
+  if (before === steps) return [];
+  const message = `This run was to end after ${before} steps and now ends after ${steps}: up to ` +
+    `step ${step} its learning rate took the course of ${before} steps, from there that of ` +
+    `${steps}. It will differ from a run that had this length from the start.`;
+  return [{ code: "run_length", message }];
 }
 
 function noRow(name: string, origin: RowsOrigin | undefined): UserError {

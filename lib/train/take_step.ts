@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { placeOf } from "../row_place.ts";
 import { learningRateAt } from "../optim/schedule.ts";
 import type { StepGradients, TrainLoopOptions, TrainTask } from "./train_types.ts";
 import { updateStep } from "./update_step.ts";
@@ -53,8 +54,12 @@ function notFinite(
   );
 }
 
-/** Rows in a message: their places among the rows that were encoded, counted from 1. */
+/** Rows in a message: by their lines in the file, else by their places among the encoded rows. */
 export function nameRows(rows: { index: number }[]): string {
+  const read = rows.map(placeOf), [first] = read;
+  if (first && read.every((place) => place?.path === first.path)) {
+    return `lines ${read.map((place) => place!.line).join(", ")} of "${first.path}"`;
+  }
   const places = rows.map(({ index }) => index + 1).join(", ");
   return `rows ${places} of the training set (as loaded: blank lines, bad rows and rows kept for ` +
     "validation are not counted)";

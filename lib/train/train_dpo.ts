@@ -13,6 +13,7 @@ import {
 } from "./guards.ts";
 import { meanMetrics } from "../loss/preference_metrics.ts";
 import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
+import { rowsTaken } from "./plan_run.ts";
 import { prepareRun } from "./prepare_run.ts";
 import { hashJson, referenceBatch } from "./reference_cache.ts";
 import { writeModelFiles } from "./save_model.ts";
@@ -97,7 +98,9 @@ export async function* trainDpo(
   const { maxPositions } = models.network.config;
   warnings.push(...settingsWarnings(loop), ...lengthWarnings(pairs.map(longest), maxPositions));
   for (const warning of warnings) yield { type: "warning", ...warning };
-  const train = yield* withReference(models, pairs, loop, "reference_train.json");
+  const taken = rowsTaken(pairs.length, loop), asked = taken.map((row) => pairs[row]);
+  const known = yield* withReference(models, asked, loop, "reference_train.json");
+  const train = known && spreadOver(pairs, taken, known);
   const validation = options.validation && train &&
     (yield* withReference(models, options.validation, loop, "reference_validation.json", true));
   if (loop.signal?.aborted || !train) {
@@ -114,6 +117,21 @@ export async function* trainDpo(
 /** Tokens of a pair's longer sequence. */
 function longest({ prompt, chosen, rejected }: EncodedPair): number {
   return prompt.length + Math.max(chosen.length, rejected.length);
+}
+
+/** A batch of all pairs from that of the `taken` ones: the others have no number, nor need any. */
+function spreadOver(
+  pairs: EncodedPair[],
+  taken: number[],
+  { reference, exact }: PreferenceBatch,
+): PreferenceBatch {
+  const spread = (values: Float64Array) => {
+    const all = new Float64Array(pairs.length).fill(NaN);
+    taken.forEach((row, i) => all[row] = values[i]);
+    return all;
+  };
+  const { chosen, rejected } = reference;
+  return { pairs, reference: { chosen: spread(chosen), rejected: spread(rejected) }, exact };
 }
 
 /** Asks the reference about all pairs; null when the user stopped it. */

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { writeFolderAtomic } from "../io/write_atomic.ts";
-import { createRandom, shuffle } from "../random.ts";
 import { nextTurn } from "../next_turn.ts";
 import { endEpoch, record } from "./epoch_sums.ts";
 import { createMemoryGuard, peakMemoryBytes } from "./guards.ts";
+import { epochOrder, planRun, type RunPlan } from "./plan_run.ts";
 import { takeStep } from "./take_step.ts";
 import {
   backendName,
@@ -24,7 +24,7 @@ export async function* trainLoop(
   task: TrainTask,
   options: TrainLoopOptions,
 ): AsyncGenerator<TrainEvent> {
-  const { epochs, saveSteps, signal } = options, plan = planRun(task, options);
+  const { epochs, saveSteps, signal } = options, plan = planRun(task.size, options);
   const { steps, stepsPerEpoch } = plan, state = await startState(task, options.resumeFrom);
   yield { type: "start", steps, stepsPerEpoch, epochs, resumedStep: state.step };
   yield* backendWarning(state);
@@ -53,18 +53,11 @@ export async function* trainLoop(
   yield { type: "end", reason: "finished", step: state.step, state };
 }
 
-/** How many updates a run and an epoch have, and how many rows go into one. */
-type Plan = { steps: number; stepsPerEpoch: number; rowsPerStep: number };
-
-function planRun({ size }: TrainTask, options: TrainLoopOptions): Plan {
-  const rowsPerStep = options.batchSize * options.gradientAccumulationSteps;
-  const stepsPerEpoch = Math.ceil(size / rowsPerStep);
-  const steps = Math.min(options.epochs * stepsPerEpoch, options.maxSteps ?? Infinity);
-  return { steps, stepsPerEpoch, rowsPerStep };
-}
-
 /** Whether an epoch's last step, or the run's, was taken and is not judged yet. */
-function epochIsOver({ step, epochWeight }: TrainState, { steps, stepsPerEpoch }: Plan): boolean {
+function epochIsOver(
+  { step, epochWeight }: TrainState,
+  { steps, stepsPerEpoch }: RunPlan,
+): boolean {
   return epochWeight > 0 && (step % stepsPerEpoch === 0 || step === steps);
 }
 
@@ -72,7 +65,7 @@ function epochIsOver({ step, epochWeight }: TrainState, { steps, stepsPerEpoch }
 type Saved = { step: number; path?: string };
 
 /** Makes the function that takes a run's next step, and says what there is to say of it. */
-function createStep(task: TrainTask, options: TrainLoopOptions, plan: Plan) {
+function createStep(task: TrainTask, options: TrainLoopOptions, plan: RunPlan) {
   const { steps, stepsPerEpoch, rowsPerStep } = plan, orderOf = epochOrders(task, options);
   const memoryGuard = createMemoryGuard(options.memory);
   return async function* (state: TrainState, { path }: Saved): AsyncGenerator<TrainEvent> {
@@ -89,7 +82,10 @@ function createStep(task: TrainTask, options: TrainLoopOptions, plan: Plan) {
 }
 
 async function startState(task: TrainTask, resumeFrom: string | undefined): Promise<TrainState> {
-  if (resumeFrom !== undefined) return await readTrainState(resumeFrom, task.models, task.run);
+  if (resumeFrom !== undefined) {
+    const state = await readTrainState(resumeFrom, task.models, task.run);
+    return { ...state, run: task.run }; // its length may be another one now
+  }
   task.models.optimizer = null; // of an earlier run with the same models
   return freshState(task.run);
 }
@@ -122,15 +118,11 @@ async function* writeCheckpoint(
   yield { type: "checkpoint", path, step: state.step, state };
 }
 
-/** The rows of an epoch in their order, which is drawn once an epoch. */
+/** The rows of an epoch in their order, drawn once an epoch. */
 function epochOrders({ size }: TrainTask, { seed }: TrainLoopOptions): (epoch: number) => number[] {
   let current = -1, order: number[] = [];
   return (epoch) => {
-    if (epoch !== current) {
-      const rows = Array.from({ length: size }, (_, i) => i);
-      order = shuffle(rows, createRandom(seed + 7919 * (epoch + 1)));
-      current = epoch;
-    }
+    if (epoch !== current) [current, order] = [epoch, epochOrder(size, { seed, epoch })];
     return order;
   };
 }

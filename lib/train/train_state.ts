@@ -15,7 +15,7 @@ export type TrainState = {
   version: 1;
   /** Updates made. */
   step: number;
-  /** Identity of data, model and settings: only an equal run can go on from here. */
+  /** Identity of data, model and settings: only an equal run, or a longer one, can go on from here. */
   run: Record<string, unknown>;
   /** What computed: another backend's numbers differ in their last digits. */
   backend: string;
@@ -162,9 +162,13 @@ async function parseTrainState(folder: string): Promise<TrainState> {
   });
 }
 
+/** Settings that say when a run ends: it may go on beyond what was planned first. */
+const LENGTH_SETTINGS = ["num_epochs", "max_steps"];
+
 /** The first setting in which a checkpoint's run is another one, in words; null for the same run. */
 export function runDifference(found: TrainState["run"], wanted: TrainState["run"]): string | null {
   for (const [key, value] of Object.entries(wanted)) {
+    if (LENGTH_SETTINGS.includes(key)) continue;
     const [theirs, ours] = [found[key], value].map((setting) =>
       typeof setting === "number" ? formatNumber(setting) : JSON.stringify(setting)
     );

@@ -89,15 +89,16 @@ function createBars(io: ScriptIo, { unit }: ShowTrainingOptions) {
 
 function stepReading(
   { step, metrics }: On<"step">,
-  { stepsPerEpoch, resumedStep, epochs }: On<"start">,
+  { steps, stepsPerEpoch, resumedStep, epochs }: On<"start">,
   { size, sinceMs }: ShowTrainingOptions & { sinceMs: number },
 ): [label: string, reading: BarReading] {
   const epoch = Math.ceil(step / stepsPerEpoch), before = (epoch - 1) * stepsPerEpoch;
   const items = (at: number) => Math.min(size, Math.round((at - before) * size / stepsPerEpoch));
   const text = `loss ${metrics.loss.toFixed(3)}`, { tokens } = metrics;
   const start = items(Math.max(resumedStep, before));
+  const total = items(Math.min(steps, before + stepsPerEpoch));
   return [`Epoch ${epoch}/${epochs}`, {
-    ...{ total: size, start, done: items(step) },
+    ...{ total, start, done: items(step) },
     ...{ tokens, text, sinceMs },
   }];
 }

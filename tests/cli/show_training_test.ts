@@ -3,6 +3,25 @@ import { createScreen } from "../../scripts/cli/screen.ts";
 import { showTraining } from "../../scripts/cli/show_training.ts";
 import { assertEquals } from "../../lib/std.ts";
 
+Deno.test("showTraining() counts up to where the run ends, within an epoch too", async () => {
+  const written: string[] = [];
+  const screen = createScreen({
+    stdout: () => {},
+    stderr: (text) => written.push(text),
+    isTerminal: false,
+  });
+  async function* run(): AsyncGenerator<TrainEvent> {
+    yield { type: "start", steps: 2, stepsPerEpoch: 10, epochs: 2, resumedStep: 0 };
+    for (let step = 1; step <= 2; step++) {
+      yield { type: "step", step, steps: 2, metrics: { loss: 0.5, tokens: 200 } };
+    }
+    yield { type: "end", reason: "finished", step: 2, state: {} as never };
+  }
+  const options = { size: 39, unit: "pairs", outputDir: "out", method: "DPO" } as const;
+  await showTraining(run(), { ...screen, signal: new AbortController().signal }, options);
+  assertEquals(written.map((line) => line.split(",")[0]), ["Epoch 1/2: 8/8 pairs (100%)"]);
+});
+
 Deno.test("showTraining() counts a bar's first step into its speed", async () => {
   const written: string[] = [], clock = { now: 0 };
   const screen = createScreen({
@@ -25,7 +44,7 @@ Deno.test("showTraining() counts a bar's first step into its speed", async () =>
   const options = { size: 8, unit: "pairs", outputDir: "out", method: "DPO" } as const;
   const io = { ...screen, signal: new AbortController().signal };
   assertEquals(await showTraining(run(), io, options), 0);
-  const lines = written.map((line) => line.replace(/, [\d.]+ [kMG]B/, "").trimEnd());
+  const lines = written.map((line) => line.replace(/, [\d.]+ [kMG]B RAM/, "").trimEnd());
   assertEquals(
     lines,
     [1, 2].flatMap((epoch) => [

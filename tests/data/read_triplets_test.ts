@@ -6,6 +6,7 @@ import { loadExamples } from "../../lib/data/load_examples.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
 import type { ReadReport } from "../../lib/data/read_rows.ts";
 import { readTriplets } from "../../lib/data/read_triplets.ts";
+import { userError } from "../io/damage.ts";
 import { checkRow, tripletKind, tripletSchema } from "../../lib/data/triplet_schema.ts";
 
 const GOOD = `{"prompt": "Fever?", "chosen": " No.", "rejected": " Yes."}`;
@@ -40,6 +41,8 @@ const problem = (
   });
 
 const AT = `Cannot parse triplet at "FILE" line 1: `;
+/** What helps where one row is bad. */
+const MEND = "; mend it, or pass --skip_invalid to leave it out";
 
 Deno.test("loadTriplets() reads strings, messages, blank lines, CRLF and a BOM", async () => {
   const chat = {
@@ -98,30 +101,30 @@ Deno.test("loadTriplets() says what is wrong in one sentence", async () => {
       `{"prompt": "a", "chosen": "\\ud83d", "rejected": "b"}`,
       `"chosen" must be valid Unicode, found half of a surrogate pair`,
     ],
-    [`["a", "b", "c"]`, `a line must be an object, found a list`],
     [`null`, `a line must be an object, found null`],
     [`"x"`, `a line must be an object, found a string`],
   ];
-  for (const [line, message] of wanted) assertEquals(await problem(line), AT + message);
+  for (const [line, message] of wanted) assertEquals(await problem(line), AT + message + MEND);
   const notJson = await problem(`${GOOD}\n{"prompt": `);
   assert(notJson.startsWith(`Cannot parse triplet at "FILE" line 2: not JSON: `), notJson);
+  assert(!notJson.includes("line 1"), notJson);
   const same = [{ role: "assistant", content: "x" }];
   const messages = JSON.stringify({ prompt: "a", chosen: same, rejected: same });
   assertEquals(
     await problem(messages),
-    `${AT}"rejected" must differ from "chosen", found the same text`,
+    `${AT}"rejected" must differ from "chosen", found the same text${MEND}`,
   );
 });
 
 Deno.test("loadTriplets() refuses what is no text: wrong bytes, endless lines, no rows", async () => {
   const bytes = new TextEncoder().encode(GOOD.replace("Fever", "Fev\u00e9"));
   bytes[bytes.indexOf(0xc3)] = 0xff;
-  assertEquals(await problem(bytes), `${AT}not UTF-8`);
+  assertEquals(await problem(bytes), `${AT}not UTF-8${MEND}`);
   const utf16 = Uint8Array.from([0xff, 0xfe, ...[...GOOD].flatMap((c) => [c.charCodeAt(0), 0])]);
-  assertEquals(await problem(utf16), `${AT}not UTF-8`);
+  assertEquals(await problem(utf16), `${AT}not UTF-8${MEND}`);
   for (const tail of ["", "\n", `\n${GOOD}\n`]) {
     const long = GOOD.replace("Fever", "x".repeat(MAX_LINE_BYTES));
-    assertEquals(await problem(long + tail), `${AT}the line is longer than 16 MiB`);
+    assertEquals(await problem(long + tail), `${AT}the line is longer than 16 MiB${MEND}`);
   }
   assertEquals(
     await problem("\n \n"),
@@ -129,7 +132,31 @@ Deno.test("loadTriplets() refuses what is no text: wrong bytes, endless lines, n
   );
   assertEquals(
     await problem("{}", (path) => loadTriplets(path, { skipInvalid: true })),
-    `Cannot use "FILE": wanted at least one triplet, all 1 rows are invalid`,
+    `Cannot use "FILE": wanted at least one triplet, its only row is invalid: ` +
+      `${AT}"prompt" must be a non-empty string, found nothing`,
+  );
+});
+
+Deno.test("loadTriplets() says what a file seems to be whose every row is bad", async () => {
+  const list =
+    'Cannot use "FILE": wanted a JSON object a line, found a list; write its items one a ' +
+    'line, as "jq -c .[]" does';
+  const pretty = JSON.stringify([JSON.parse(GOOD)], null, 2);
+  const skipping = (path: string) => loadTriplets(path, { skipInvalid: true });
+  for (const read of [undefined, skipping]) {
+    assertEquals(await problem(pretty, read), list);
+    assertEquals(await problem(JSON.stringify([JSON.parse(GOOD)]), read), list);
+  }
+  const path = await Deno.makeTempFile({ suffix: ".csv" });
+  await Deno.writeTextFile(path, "note,summary\nfever,a fever\n");
+  const { message } = await userError(loadTriplets(path));
+  assertEquals(
+    message,
+    `Cannot use "${path}": wanted a JSON object a line, found a table; ` +
+      "scripts/make_triplets.ts makes triplets of tables",
+  );
+  assert(
+    (await problem(`${GOOD}\n[1]`)).startsWith('Cannot parse triplet at "FILE" line 2: a line'),
   );
 });
 
@@ -198,7 +225,8 @@ Deno.test("loadExamples() reads prompts with completions and calls them so", asy
   });
   assertEquals(
     await problem(GOOD, loadExamples),
-    `Cannot parse example at "FILE" line 1: "completion" must be a non-empty string, found nothing`,
+    `Cannot parse example at "FILE" line 1: "completion" must be a non-empty string, found nothing` +
+      MEND,
   );
 });
 

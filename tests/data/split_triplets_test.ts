@@ -38,7 +38,7 @@ Deno.test("splitTriplets() refuses a single prompt", () => {
   assertEquals(
     userMessage(() => splitTriplets([triplet("a"), triplet("a")])),
     "Cannot split 2 triplets into training and validation: wanted at least 2 different prompts, " +
-      "found 1",
+      "found 1; add rows, or name a validation file (--val_file)",
   );
 });
 

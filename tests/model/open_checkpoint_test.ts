@@ -126,6 +126,8 @@ Deno.test("openCheckpoint() says what it found instead of a model", async () => 
   await Deno.writeTextFile(join(adapter, "adapter_config.json"), "{}");
   const withGguf = await Deno.makeTempDir();
   await Deno.writeTextFile(join(withGguf, "a.gguf"), "");
+  const run = await Deno.makeTempDir(); // what a training run leaves
+  await Deno.mkdir(join(run, "final_model"));
   const mamba = goldenPath("mamba.gguf");
   const gone = join(empty, "gone");
   const cases: [path: string, reason: string][] = [
@@ -138,7 +140,11 @@ Deno.test("openCheckpoint() says what it found instead of a model", async () => 
     [adapter, "it is an adapter, wanted the model that it adapts"],
     [
       withGguf,
-      `the folder has no config.json; name the file itself: "${join(withGguf, "a.gguf")}"`,
+      `the folder has no config.json; did you mean "${join(withGguf, "a.gguf")}"?`,
+    ],
+    [
+      run,
+      `the folder has no config.json; did you mean "${join(run, "final_model")}"?`,
     ],
     [mamba, `supported GGUF architectures are llama, found architecture "mamba"`],
     [goldenPath("dict.bin"), "wanted a model folder or a .gguf file, found another file"],

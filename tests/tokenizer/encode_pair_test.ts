@@ -7,6 +7,8 @@ import {
   encodePair,
   encodePrompt,
 } from "../../lib/tokenizer/encode_pair.ts";
+import { placeRow } from "../../lib/row_place.ts";
+import { encodePairs } from "../../lib/tokenizer/encode_all.ts";
 import type { Tokenizer } from "../../lib/tokenizer/tokenizer.ts";
 import { userMessage } from "../thrown_by.ts";
 import { buildKind, CHATML, kinds, loadKind } from "./fixtures.ts";
@@ -96,8 +98,13 @@ Deno.test("encodePair() names the row that has no response token left", async ()
   const { length } = encodePrompt(tokenizer, triplet.prompt);
   const tooShort = { index: 16, maxLength: length };
   const message = `Cannot encode row 17: the prompt's ${length} tokens leave no response token ` +
-    `inside max_length ${length} (skip_invalid leaves such rows out)`;
+    `inside --max_length ${length}`;
   assertEquals(userMessage(() => encodePair(tokenizer, triplet, tooShort)), message);
+  const read = placeRow({ ...triplet }, { path: "a.jsonl", line: 40 });
+  assertEquals(
+    userMessage(() => encodePairs(tokenizer, [read], tooShort)),
+    message.replace("row 17", '"a.jsonl" line 40') + "; --skip_invalid leaves such rows out",
+  );
   const merged = { prompt: "pat", chosen: "ient", rejected: "ch" };
   assertEquals(
     userMessage(() => encodePair({ ...tokenizer, encode: (text) => [text.length] }, merged)),

@@ -9,6 +9,8 @@ import {
 import { assert, assertEquals } from "../../lib/std.ts";
 
 const STEPS = 20;
+/** A step of a run that goes well. */
+const WELL = { chosenPreference: 0.7, "drift/chosen": 0.5, "drift/rejected": -2, pairs: 4 };
 
 /** Warnings of a run whose steps all read the same, with the step at which each came. */
 function warningsOf(
@@ -16,7 +18,7 @@ function warningsOf(
   { steps = 3 * STEPS, total = steps }: { steps?: number; total?: number } = {},
 ): [step: number, code: string][] {
   const guard = createPreferenceGuards(), found: [number, string][] = [];
-  const full = { chosenPreference: 0.7, "drift/chosen": 0.5, pairs: 4, ...metrics };
+  const full = { ...WELL, ...metrics };
   for (let step = 1; step <= steps; step++) {
     for (const { code } of guard(full, step / total)) found.push([step, code]);
   }
@@ -53,6 +55,13 @@ Deno.test("createPreferenceGuards() says once that preference is very high", () 
   assertEquals(warningsOf({ chosenPreference: 0.96 }), [[STEPS, "preference_high"]]);
 });
 
+Deno.test("createPreferenceGuards() says nothing of a high preference by next to nothing", () => {
+  const near = (apart: number) =>
+    warningsOf({ chosenPreference: 1, "drift/chosen": 0.1, "drift/rejected": 0.1 - apart });
+  assertEquals(near(0.9), []);
+  assertEquals(near(1.1), [[STEPS, "preference_high"]]);
+});
+
 Deno.test("createPreferenceGuards() says once, after half of the run, that nothing is learned", () => {
   assertEquals(warningsOf({ chosenPreference: 0.48 }), [[31, "preference_stuck"]]);
   assertEquals(warningsOf({ chosenPreference: 0.46 }), []);
@@ -67,7 +76,7 @@ Deno.test("createPreferenceGuards() judges a short run at its end, and a handful
 Deno.test("createPreferenceGuards() names the original system's cures", () => {
   const cureOf = (metrics: Partial<GuardedMetrics>) => {
     const guard = createPreferenceGuards();
-    const full = { chosenPreference: 0.7, "drift/chosen": 0.5, pairs: 4, ...metrics };
+    const full = { ...WELL, ...metrics };
     const warnings = Array.from({ length: STEPS }, () => guard(full, 1)).flat();
     return warnings.map(({ message }) => message).join();
   };
@@ -83,7 +92,7 @@ Deno.test("createPreferenceGuards() judges by pairs, over the last steps only", 
   const guard = createPreferenceGuards(), codes: string[] = [];
   const step = (chosenPreference: number, pairs: number) =>
     codes.push(
-      ...guard({ chosenPreference, pairs, "drift/chosen": 0 }, 0.1).map(({ code }) => code),
+      ...guard({ ...WELL, chosenPreference, pairs }, 0.1).map(({ code }) => code),
     );
   for (let i = 0; i < STEPS; i++) step(0, 1);
   for (let i = 0; i < STEPS - 2; i++) step(1, 1);
@@ -95,7 +104,7 @@ Deno.test("createPreferenceGuards() judges by pairs, over the last steps only", 
     { length: STEPS },
     (_, i) =>
       weighed(
-        { chosenPreference: i === 0 ? 0 : 1, pairs: i === 0 ? 4 : 1, "drift/chosen": 0 },
+        { ...WELL, chosenPreference: i === 0 ? 0 : 1, pairs: i === 0 ? 4 : 1 },
         0.1,
       ),
   );

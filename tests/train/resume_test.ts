@@ -142,6 +142,37 @@ Deno.test("trainDpo() refuses to resume a run of other settings, and says which"
   }
 });
 
+Deno.test("trainDpo() goes on beyond the length that was planned first, and says so", async () => {
+  const outputDir = await Deno.makeTempDir();
+  const trial = await run({ outputDir, maxSteps: 2 });
+  assertEquals(ofType(trial.events, "end")[0].reason, "finished");
+  const longer = await run({ outputDir, resumeFrom: "auto", epochs: 4 });
+  assertEquals(ofType(longer.events, "start")[0].resumedStep, 2);
+  assertEquals(ofType(longer.events, "end")[0].step, 12);
+  const { message } = ofType(longer.events, "warning").find(({ code }) => code === "run_length")!;
+  assert(message.startsWith("This run was to end after 2 steps and now ends after 12:"), message);
+  const rates = stepNumbers(longer.events).map(({ learning_rate }) => learning_rate);
+  const whole = stepNumbers((await run({ epochs: 4 })).events);
+  assertEquals(rates.slice(2), whole.slice(2).map(({ learning_rate }) => learning_rate));
+  const { message: refused } = await userError(
+    run({ outputDir, resumeFrom: "auto", maxSteps: 5 }),
+  );
+  assertEquals(
+    refused,
+    `Cannot resume from "${join(outputDir, "checkpoint_epoch_4")}": it stands at step 12, and ` +
+      "this run ends after 5; raise --max_steps or --num_epochs, or begin anew in another " +
+      "--output_dir",
+  );
+});
+
+Deno.test("trainDpo() resumed to the same length by other flags is the same run", async () => {
+  const outputDir = await Deno.makeTempDir(), whole = await run({});
+  await run({ outputDir, maxSteps: 9 }, { stopAfter: 4 });
+  const { events, values } = await run({ outputDir, resumeFrom: "auto" });
+  assertEquals(ofType(events, "warning").filter(({ code }) => code === "run_length"), []);
+  assertEquals(values, whole.values);
+});
+
 Deno.test("trainDpo() resumes a model that has moved, for its weights are the same", async () => {
   const outputDir = await Deno.makeTempDir();
   await run({ outputDir }, { stopAfter: 2 });

@@ -59,6 +59,15 @@ Deno.test("trainDpo() begins at ln 2: exactly on plain JavaScript, elsewhere up 
   await useBackend({ backend: "cpu" });
 });
 
+Deno.test("trainDpo() asks the reference only about pairs that the run takes", async () => {
+  const { events } = await run({ maxSteps: 1, validation: undefined });
+  assertEquals(ofType(events, "reference").at(-1), { type: "reference", done: 4, total: 4 });
+  const whole = await run({ validation: undefined });
+  assertEquals(ofType(whole.events, "reference").at(-1)?.total, PAIRS.length);
+  const [first] = stepNumbers(whole.events), [trial] = stepNumbers(events);
+  assertEquals({ ...trial, learning_rate: 0 }, { ...first, learning_rate: 0 });
+});
+
 Deno.test("trainDpo() follows the learning rate's schedule over the whole run", async () => {
   const { events } = await run({ schedule: "cosine", warmupRatio: 0.3 });
   const options = {
