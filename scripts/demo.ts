@@ -170,6 +170,6 @@ async function write(
 
 function tryIt(outputDir: string, prompt: string): string {
   const note = prompt.replaceAll("\n", "\\n");
-  return `  deno run -P=generate scripts/generate.ts --model_path ${STAGE_A} \\\n` +
+  return `  deno run -q -P=generate scripts/generate.ts --model_path ${STAGE_A} \\\n` +
     `    --adapter_path ${join(outputDir, "final_model")} --prompt $'${note}'`;
 }

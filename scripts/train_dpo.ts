@@ -9,6 +9,7 @@ import {
   trainDpo,
   type Triplet,
 } from "../mod.ts";
+import { formatCount } from "../lib/format_count.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
@@ -16,6 +17,8 @@ import { showTraining } from "./cli/show_training.ts";
 import { loopOptions, trainFlags } from "./cli/train_flags.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
+/** Held-out pairs below which Chosen Preference says little. */
+const FEW_JUDGES = 20;
 const lossHelp = Object.entries(lossTypes).map(([name, { summary }]) => `${name} (${summary})`)
   .join("; ");
 
@@ -93,7 +96,11 @@ await runScript({
       noteEncoded(encoded, flags.max_length, io);
       return encoded;
     };
-    const pairs = encode(train), held = encode(validation);
+    const pairs = encode(train), held = encode(validation), { length: judges } = held.rows;
+    if (judges > 0 && judges < FEW_JUDGES) {
+      const step = (100 / judges).toFixed(0);
+      io.note(`Judging by ${formatCount(judges, "pair")}: each is ${step} % of Chosen Preference.`);
+    }
     const events = trainDpo(models, pairs.rows, {
       ...loopOptions(flags),
       beta: flags.beta,
@@ -133,7 +140,7 @@ async function loadData(
   if (valFile !== undefined) return { train, validation: await load(valFile), reports };
   const split = splitTriplets(train, { fraction: 0.1, seed: flags.seed });
   io.note(
-    `Judging by ${split.validation.length} of the ${train.length} pairs, kept out of training.`,
+    `Keeping ${split.validation.length} of the ${train.length} pairs out of training, to judge by.`,
   );
   return { ...split, reports };
 }

@@ -1,7 +1,7 @@
 import type { Generated } from "../../mod.ts";
 import type { UnseenNote } from "../../lib/data/embedded_data.ts";
 import { compareSummaries } from "../../lib/evaluate/compare_summaries.ts";
-import { describeWrong, type ScoreColumn, shareOf } from "../../lib/evaluate/format_scores.ts";
+import { describeWrong, type ScoreColumn } from "../../lib/evaluate/format_scores.ts";
 import { wrap } from "./help_text.ts";
 
 /** What one model wrote about each note. */
@@ -47,18 +47,25 @@ export function demoInWords([before, after, control]: ScoreColumn[]): string {
     ? "Imitation can't get better than what it imitates, a quarter of which is wrong. " +
       "A comparison can: what both summaries share cancels, and only the detail that differs teaches."
     : "Here the comparison taught no more than imitation did.";
-  return wrap(`${result} ${meaning}`, 0);
+  const greedyWrong = [before, after, control].map(({ greedy }) => greedy.notesWithWrongDetail);
+  const greedy = greedyWrong.every((count) => count === 0)
+    ? "Greedily none of them is wrong: two of three summaries that Stage A learned from were right, so " +
+      "that the likeliest word is. Its mistakes lie in what sampling draws."
+    : `Greedily ${greedyWrong.join(", ")} are wrong.`;
+  return paragraphs(`${result} ${meaning}`, greedy);
 }
 
-/** Three notes of which Stage A and the policy wrote differently, side by side. */
+/** Three notes of which one model's summary is true and the other's is not, side by side. */
 export function demoExamples(
   notes: UnseenNote[],
   { before, after }: { before: Written; after: Written },
 ): string {
-  const differing = notes.map((_, i) => i)
-    .filter((i) => before.sampled[i].text !== after.sampled[i].text);
   const scored = [before, after].map((written) => compareSummaries(notes, written.sampled));
-  const lines = differing.slice(0, 3).flatMap((i, n) => [
+  const [wrongBefore, wrongAfter] = scored.map(({ each }) =>
+    each.map(({ wrong }) => wrong.length > 0)
+  );
+  const parted = notes.map((_, i) => i).filter((i) => wrongBefore[i] !== wrongAfter[i]);
+  const lines = parted.slice(0, 3).flatMap((i, n) => [
     hanging(`Note ${n + 1}:`, notes[i].prompt.split("\n")[0]),
     hanging("Stage A:", before.sampled[i].text.trim()),
     hanging("", `-> ${describeWrong(scored[0].each[i].wrong)}`),
@@ -66,9 +73,11 @@ export function demoExamples(
     hanging("", `-> ${describeWrong(scored[1].each[i].wrong)}`),
     "",
   ]);
-  const share = shareOf(differing.length, notes.length);
-  return `The first three of the ${share} of notes that both models sampled differently:\n\n` +
-    lines.join("\n");
+  const mended = parted.filter((i) => wrongBefore[i]).length;
+  const title =
+    `One of the two sampled summaries is wrong on ${parted.length} notes: Stage A's on ` +
+    `${mended}, DPO's on ${parted.length - mended}. The first three of them:`;
+  return `${wrap(title, 0)}\n\n${lines.join("\n")}`;
 }
 
 /** A label, and a text beside it on as many lines as it needs. */

@@ -18,7 +18,7 @@ const nameColumns = 30;
 
 /** How a script is started, up to its flags; `grant` is a permission flag beside its set. */
 export function commandOf(name: string, grant = ""): string {
-  return `deno run -P=${name} ${grant && `${grant} `}scripts/${name}.ts`;
+  return `deno run -q -P=${name} ${grant && `${grant} `}scripts/${name}.ts`;
 }
 
 /** The text that `--help` prints: what the script does, each flag with its default, examples. */

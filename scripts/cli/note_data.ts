@@ -1,4 +1,5 @@
 import { describeBackend, type EncodedRows, type ReadReport } from "../../mod.ts";
+import { formatCount } from "../../lib/format_count.ts";
 import type { ScriptIo } from "./run_script.ts";
 
 /** Says what computes, and what would be faster. */
@@ -12,7 +13,9 @@ export function noteReport(
   { path, invalid, unknownKeys, problems }: ReadReport,
   io: ScriptIo,
 ): void {
-  if (invalid > 0) io.note(`${path}: left out ${invalid} bad rows, the first: ${problems[0]}`);
+  if (invalid > 0) {
+    io.note(`${path}: left out ${formatCount(invalid, "bad row")}, the first: ${problems[0]}`);
+  }
   if (unknownKeys.length > 0) {
     io.note(`${path}: these keys are kept out of training: ${unknownKeys.join(", ")}`);
   }
@@ -25,7 +28,9 @@ export function noteEncoded(
   io: ScriptIo,
 ): void {
   if (truncated > 0) {
-    io.note(`${truncated} of ${rows.length} rows are longer than --max_length ${maxLength}: cut.`);
+    io.note(
+      `${truncated} of ${formatCount(rows.length, "row")} cut at --max_length ${maxLength} tokens.`,
+    );
   }
-  if (dropped > 0) io.note(`Left out ${dropped} rows, the first: ${firstReason}`);
+  if (dropped > 0) io.note(`Left out ${formatCount(dropped, "row")}, the first: ${firstReason}`);
 }

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { UserError } from "../../lib/errors.ts";
+import { formatCount } from "../../lib/format_count.ts";
 import { writeFileAtomic } from "../../lib/io/write_atomic.ts";
 import { tryToWrite } from "../../lib/train/try_to_write.ts";
 import type { ScriptIo } from "./run_script.ts";
@@ -23,5 +24,5 @@ export async function printOrWrite(
 ): Promise<void> {
   if (output === undefined) return io.print(lines.join("\n"));
   await writeFileAtomic(output, lines.join("\n") + "\n");
-  io.note(`Wrote ${lines.length} lines to ${output}`);
+  io.note(`Wrote ${formatCount(lines.length, "line")} to ${output}`);
 }

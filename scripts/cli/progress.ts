@@ -120,7 +120,7 @@ function describe(state: ProgressState) {
     percent: formatPercent(shareDone(state)),
     rate: rate > 0 ? isBytes ? `${formatBytes(rate)}/s` : `${formatRate(rate)} ${unit}/s` : "",
     tokens: tokens && seconds > 0 ? `${formatRate(tokens / seconds)} tokens/s` : "",
-    memory: formatBytes(memoryBytes),
+    memory: isBytes ? "" : `${formatBytes(memoryBytes)} RAM`,
     left: rate > 0 ? left : "",
     text,
   };

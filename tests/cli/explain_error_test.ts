@@ -7,8 +7,10 @@ const denied = (kind: string, target: string) =>
   new Deno.errors.NotCapable(
     `Requires ${kind} access to "${target}", run again with the --allow-${kind} flag`,
   );
+/** A process that was started with the set of fetch_model: it reads and writes ./models. */
+const isGranted = (_kind: string, target = "") => target === "./models";
 const explain = (error: unknown, ...args: string[]) =>
-  explainError(error, { name: "fetch_model", args });
+  explainError(error, { name: "fetch_model", args, isGranted });
 
 Deno.test("explainError() prints a user's mistake as it is, with exit 1, or 2 for a wrong command", () => {
   assertEquals(explain(new UserError("Cannot read it")), {
@@ -29,7 +31,7 @@ Deno.test("explainError() gives the command that grants a path, beside what the 
   assertEquals(
     message,
     `Cannot read "/data/in x.jsonl": the permission set "fetch_model" does not cover it; if it ` +
-      `should, run\n  deno run -P=fetch_model '--allow-read=./models,/data/in x.jsonl' ` +
+      `should, run\n  deno run -q -P=fetch_model '--allow-read=./models,/data/in x.jsonl' ` +
       `scripts/fetch_model.ts --file '/data/in x.jsonl'`,
   );
 });
@@ -59,6 +61,24 @@ Deno.test("explainError() grants writing where an output's folder could not be r
     assert(told(...args).includes("--allow-read=./models,/out --allow-write=./models,/out"));
   }
   assert(!told("--file", "/out/a.jsonl").includes("--allow-write"), "an input is only read");
+});
+
+Deno.test("explainError() keeps what the user granted already, for a flag replaces the one before", () => {
+  const args = ["--source", "/in/a.csv", "--output", "/out/b.jsonl"];
+  const options = { name: "fetch_model", args };
+  const given = (kind: string, target = "") =>
+    target === "./models" || kind === "read" && target === "/in/a.csv";
+  const { message } = explainError(denied("read", "/out"), { ...options, isGranted: given });
+  assert(message.includes("--allow-read=./models,/out,/in/a.csv --allow-write=./models,/out "));
+});
+
+Deno.test("explainError() says that a script was started without its set", () => {
+  const options = { name: "fetch_model", args: ["--model", "a b"], isGranted: () => false };
+  assertEquals(
+    explainError(denied("read", "models/x.42-1.tmp"), options).message,
+    'Cannot read "models/x": this script was started without its permissions (-P=fetch_model); ' +
+      "run\n  deno run -q -P=fetch_model scripts/fetch_model.ts --model 'a b'",
+  );
 });
 
 Deno.test("explainError() finds a missing permission behind the message of a library", () => {

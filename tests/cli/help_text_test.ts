@@ -18,7 +18,7 @@ Deno.test("helpText() shows flags with defaults and examples as they are typed",
     `score: writes the log-probabilities of pairs
 
 Usage:
-  deno run -P=score scripts/score.ts [flags]
+  deno run -q -P=score scripts/score.ts [flags]
 
 Flags:
   --file FILE                 Triplets (required)
@@ -29,8 +29,8 @@ Flags:
   --debug                     Shows where in the code an unexpected error arose
 
 Examples:
-  deno run -P=score scripts/score.ts --file pairs.jsonl
-  deno run -P=score scripts/score.ts`,
+  deno run -q -P=score scripts/score.ts --file pairs.jsonl
+  deno run -q -P=score scripts/score.ts`,
   );
 });
 
@@ -50,7 +50,7 @@ Deno.test("helpText() stays within 80 columns", () => {
   // A broken example is still one command for a shell.
   const example = text.split("Example:\n")[1].replaceAll(/ \\\n\s+/g, " ").trim();
   assert(
-    example.startsWith("deno run -P=measure_hallucination scripts/measure_hallucination.ts --"),
+    example.startsWith("deno run -q -P=measure_hallucination scripts/measure_hallucination.ts --"),
   );
   assert(example.endsWith("--output there.jsonl --min_length 100"), example);
 });

@@ -18,7 +18,7 @@ Deno.test("formatBarLine() shows bar, rates, memory and time left within 80 colu
   const line = formatBarLine(state, 80);
   assertEquals(
     line,
-    "Epoch 1/2 ████░░░░░░ 45% 115/256, 1.8 pairs/s, 539 tokens/s, 2.1 GB, 1m18s left",
+    "Epoch 1/2 ███░░░ 45% 115/256, 1.8 pairs/s, 539 tokens/s, 2.1 GB RAM, 1m18s left",
   );
   assert(formatBarLine(state, 120).endsWith("1m18s left, loss 0.68"));
 });
@@ -53,19 +53,19 @@ Deno.test("formatBarLine() never fills its columns, whatever the numbers", () =>
 Deno.test("formatPlainLine() tells a log the same", () => {
   assertEquals(
     formatPlainLine(state),
-    "Epoch 1/2: 115/256 pairs (45%), 1.8 pairs/s, 539 tokens/s, 2.1 GB, 1m18s left, loss 0.68",
+    "Epoch 1/2: 115/256 pairs (45%), 1.8 pairs/s, 539 tokens/s, 2.1 GB RAM, 1m18s left, loss 0.68",
   );
   const download = { label: "model.gguf", unit: "bytes", memoryBytes: 9e7, elapsedMs: 10_000 };
   assertEquals(
     formatPlainLine({ ...download, total: 93e6, done: 50e6, start: 30e6 }),
-    "model.gguf: 50 MB of 93 MB (54%), 2.0 MB/s, 90 MB, 22s left",
+    "model.gguf: 50 MB of 93 MB (54%), 2.0 MB/s, 22s left",
   );
 });
 
 Deno.test("formatPlainLine() counts only this run's work for the rate, and says the time at the end", () => {
   assertEquals(
     formatPlainLine({ ...state, start: 51, tokens: 0, text: "" }),
-    "Epoch 1/2: 115/256 pairs (45%), 1.0 pairs/s, 2.1 GB, 2m21s left".replace("1.0", "1"),
+    "Epoch 1/2: 115/256 pairs (45%), 1.0 pairs/s, 2.1 GB RAM, 2m21s left".replace("1.0", "1"),
   );
   assert(formatPlainLine({ ...state, done: 256 }).includes("1m04s, loss"));
 });
@@ -92,7 +92,7 @@ Deno.test("createProgress() writes whole lines, and few, when piped", () => {
     progress.update({ done });
   }
   progress.end();
-  assertEquals(written.map((line) => line.replace(/, [\d.]+ [kMG]B/, "")), [
+  assertEquals(written.map((line) => line.replace(/, [\d.]+ [kMG]B RAM/, "")), [
     "err Scoring: 30/100 pairs (30%), 2 pairs/s, 35s left\n",
     "err Scoring: 60/100 pairs (60%), 2 pairs/s, 20s left\n",
     "err Scoring: 90/100 pairs (90%), 2 pairs/s, 5s left\n",

@@ -50,7 +50,7 @@ Deno.test("runScript() names a permission that is missing, and the command that 
   const words = [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) =>
     quoted ?? plain
   );
-  assertEquals(words.slice(0, 3), ["deno", "run", "-P=fetch_model"]);
+  assertEquals(words.slice(0, 3), ["deno", "run", "-q"]);
   const args = words.slice(1).map((word) => word === "scripts/fetch_model.ts" ? sample : word);
   const granted = await deno([args[0], "--no-prompt", ...args.slice(1)]).output();
   assertEquals(new TextDecoder().decode(granted.stdout), "what it says\n");

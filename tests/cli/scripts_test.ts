@@ -27,7 +27,7 @@ for (const name of names) {
     const { code, stdout, stderr } = await run(name, "--help");
     assertEquals([code, stderr], [0, ""]);
     assert(stdout.startsWith(`${name}: `), stdout);
-    assert(stdout.includes(`deno run -P=${name} scripts/${name}.ts`), stdout);
+    assert(stdout.includes(`deno run -q -P=${name} scripts/${name}.ts`), stdout);
     assert(/Examples?:\n/.test(stdout), stdout);
     assertEquals(stdout.split("\n").filter((line) => line.length > 80), []);
   });

@@ -125,13 +125,13 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
       return [
         {
           args: typed({ ...flags, val_file: bad, skip_invalid: "true" }),
-          says: `Cannot use "${bad}": wanted at least one triplet, all 2 rows are invalid`,
+          says: [`Cannot use "${bad}": wanted at least one triplet, all 2 rows are invalid: `, ""],
         },
         {
           args: typed({ ...flags, max_length: "2", skip_invalid: "true" }),
           says: [
             "Cannot train: the training set has no row: all 4 were left out, the first because: " +
-            "Cannot encode row 1: the prompt's ",
+            `Cannot encode "${at("triplets.jsonl")}" line 2: the prompt's `,
             "Raise --max_length",
           ],
         },
@@ -157,7 +157,7 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
       return [
         {
           args: typed({ ...flags, val_file: bad, skip_invalid: "true" }),
-          says: `Cannot use "${bad}": wanted at least one example, all 2 rows are invalid`,
+          says: [`Cannot use "${bad}": wanted at least one example, all 2 rows are invalid: `, ""],
         },
         {
           args: typed({ ...flags, train_file: at("triplets.jsonl") }),
@@ -200,8 +200,10 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
         },
         {
           args: typed({ ...flags, file: bad }),
-          says:
-            `Cannot parse example at "${bad}" line 2: "prompt" must be a non-empty string, found the number 3`,
+          says: [
+            `Cannot parse example at "${bad}" line 2: "prompt" must be a non-empty string, found `,
+            "pass --skip_invalid to leave it out",
+          ],
         },
         {
           args: [`--model_path=${at("model")}`],

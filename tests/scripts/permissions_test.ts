@@ -37,3 +37,28 @@ Deno.test("scripts do their work under no more than their permission sets", asyn
     for (const folder of [place, made]) await Deno.remove(folder, { recursive: true });
   }
 });
+
+/** Words of a command as a shell parts them. */
+const words = (command: string) =>
+  [...command.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
+
+Deno.test("a user who does what each refusal says gets there, with all paths outside the project", async () => {
+  const folder = await Deno.makeTempDir(), source = join(folder, "in put.csv");
+  const output = join(folder, "out", "triplets.jsonl");
+  await Deno.writeTextFile(source, "prompt,chosen\nDose?,Takes aspirin 81 mg daily.\n");
+  let command = `deno run -q scripts/make_triplets.ts --source '${source}' --output ${output}`;
+  const tried: string[] = [];
+  while (tried.length < 4) {
+    tried.push(command);
+    const [, , ...args] = words(command);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", ...args],
+      cwd: root,
+    }).output();
+    if (code === 0) break;
+    command = new TextDecoder().decode(stderr).trimEnd().split("\n  ").at(-1)!;
+  }
+  assertEquals(tried.length, 3, tried.join("\n")); // the set, then the source and the output
+  assertEquals((await Deno.readTextFile(output)).split("\n").length, 2);
+  await Deno.remove(folder, { recursive: true });
+});
