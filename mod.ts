@@ -106,7 +106,7 @@ export {
 
 export { buildModels, type BuildModelsOptions, type Models } from "./lib/train/build_models.ts";
 export { loadModels, type LoadModelsOptions } from "./lib/train/load_models.ts";
-export type { ModelSource } from "./lib/train/load_source.ts";
+export { describeModel, type ModelSource } from "./lib/train/load_source.ts";
 export type { Trainable } from "./lib/train/trainable.ts";
 export { joinLogProbs, type PairSums } from "./lib/train/pair_sums.ts";
 export { scorePairs, type ScorePairsOptions } from "./lib/train/score_pairs.ts";
@@ -132,5 +132,13 @@ export type {
 } from "./lib/train/train_types.ts";
 export type { TrainState } from "./lib/train/train_state.ts";
 export { type ExtraFiles, saveAdapter } from "./lib/train/save_model.ts";
+export {
+  type EncodedRow,
+  type Estimate,
+  estimate,
+  type EstimateOptions,
+} from "./lib/estimate/estimate.ts";
+export type { Hardware } from "./lib/estimate/hardware.ts";
+export type { RunMemory } from "./lib/estimate/run_memory.ts";
 export type { GenerateTokensOptions } from "./lib/model/generate_tokens.ts";
 export { generate, type Generated, type GenerateOptions } from "./lib/evaluate/generate.ts";

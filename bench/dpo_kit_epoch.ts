@@ -16,7 +16,8 @@ import { updateStep } from "../lib/train/update_step.ts";
 import { peakMemoryBytes } from "../lib/train/guards.ts";
 import { gemmRate } from "./gemm_rate.ts";
 import type { BenchPair } from "./pairs.ts";
-import { usefulFlops } from "./useful_flops.ts";
+import { passFlops } from "../lib/estimate/pass_flops.ts";
+import { packPairs } from "../lib/tokenizer/token_batch.ts";
 
 const BATCH = 4, ADAPTER = { rank: 8, targetModules: ["q_proj", "v_proj"] };
 
@@ -48,7 +49,7 @@ for (const batch of batches) {
 const elapsedMs = performance.now() - started;
 const peak = peakMemoryBytes(); // before the products below
 const flops = batches.reduce(
-  (sum, batch) => sum + usefulFlops(models.network.config, batch.pairs, ADAPTER),
+  (sum, batch) => sum + passFlops(models.network.config, packPairs(batch.pairs), ADAPTER).gradient,
   0,
 );
 const { name, device, version } = describeBackend();

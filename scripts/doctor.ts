@@ -18,7 +18,7 @@ await runScript({
 function describe({ deno, os, arch, backend, cores, memory, jsr, models }: Diagnosis): string {
   const rows = {
     Deno: `${deno} on ${os} ${arch}`,
-    Backend: `${backend.name}: ${backend.version}, ${backend.device}`,
+    Backend: `${backend.name}: ${backend.version}, ${backend.device}, ${backend.kernels} kernels`,
     "Why that": backend.why,
     Faster: backend.faster ?? "nothing that could be set up here",
     Memory: `${formatBytes(memory.totalBytes)}, ${formatBytes(memory.freeBytes)} free`,

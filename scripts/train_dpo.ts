@@ -6,11 +6,13 @@ import {
   lossTypes,
   type ReadReport,
   splitTriplets,
+  type Tokenizer,
   trainDpo,
   type Triplet,
 } from "../mod.ts";
 import { formatCount } from "../lib/format_count.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
+import { dryRun } from "./cli/dry_run.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
 import { showTraining } from "./cli/show_training.ts";
@@ -32,6 +34,7 @@ await runScript({
     "--learning_rate 5e-6 --batch_size 2 --lora_r 8",
     "--loss_type sigmoid,sft --loss_weights 1,1",
     "--resume",
+    "--batch_size 8 --gradient_checkpointing --dry_run",
   ],
   flags: {
     sft_model_path: {
@@ -79,6 +82,20 @@ await runScript({
   },
   async main(flags, io) {
     const { train, validation, reports } = await loadData(flags, io);
+    const encode = (tokenizer: Tokenizer, triplets: Triplet[]) => {
+      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
+      const encoded = encodePairs(tokenizer, triplets, options);
+      noteEncoded(encoded, flags.max_length, io);
+      return encoded;
+    };
+    const encodeBoth = (tokenizer: Tokenizer) => ({
+      train: encode(tokenizer, train),
+      validation: encode(tokenizer, validation),
+    });
+    if (flags.dry_run) {
+      const what = { modelPath: flags.sft_model_path, encode: encodeBoth, noun: "pair" };
+      return await dryRun(flags, what, io);
+    }
     using models = await buildModels({
       sftModelPath: flags.sft_model_path,
       rank: flags.lora_r,
@@ -90,13 +107,8 @@ await runScript({
       backend: flags.backend,
     });
     noteBackend(io);
-    const encode = (triplets: Triplet[]) => {
-      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
-      const encoded = encodePairs(models.tokenizer, triplets, options);
-      noteEncoded(encoded, flags.max_length, io);
-      return encoded;
-    };
-    const pairs = encode(train), held = encode(validation), { length: judges } = held.rows;
+    const { train: pairs, validation: held } = encodeBoth(models.tokenizer);
+    const { length: judges } = held.rows;
     if (judges > 0 && judges < FEW_JUDGES) {
       const step = (100 / judges).toFixed(0);
       io.note(`Judging by ${formatCount(judges, "pair")}: each is ${step} % of Chosen Preference.`);

@@ -4,10 +4,12 @@ import {
   type Example,
   loadExamples,
   type ReadReport,
+  type Tokenizer,
   trainSft,
 } from "../mod.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
+import { dryRun } from "./cli/dry_run.ts";
 import { runScript } from "./cli/run_script.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { loopOptions, trainFlags } from "./cli/train_flags.ts";
@@ -64,6 +66,20 @@ await runScript({
       });
     const train = await load(flags.train_file);
     const validation = flags.val_file === undefined ? undefined : await load(flags.val_file);
+    const encode = (tokenizer: Tokenizer, examples: Example[]) => {
+      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
+      const encoded = encodeExamples(tokenizer, examples, options);
+      noteEncoded(encoded, flags.max_length, io);
+      return encoded;
+    };
+    const encodeBoth = (tokenizer: Tokenizer) => ({
+      train: encode(tokenizer, train),
+      validation: validation && encode(tokenizer, validation),
+    });
+    if (flags.dry_run) {
+      const what = { modelPath: flags.model_path, encode: encodeBoth, noun: "row" };
+      return await dryRun(flags, { ...what, allWeights: flags.all_weights }, io);
+    }
     using models = await buildModels({
       sftModelPath: flags.model_path,
       rank: flags.lora_r,
@@ -76,13 +92,7 @@ await runScript({
       backend: flags.backend,
     });
     noteBackend(io);
-    const encode = (examples: Example[]) => {
-      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
-      const encoded = encodeExamples(models.tokenizer, examples, options);
-      noteEncoded(encoded, flags.max_length, io);
-      return encoded;
-    };
-    const rows = encode(train), held = validation && encode(validation);
+    const { train: rows, validation: held } = encodeBoth(models.tokenizer);
     const events = trainSft(models, rows.rows, {
       ...loopOptions(flags),
       checkpointing: flags.gradient_checkpointing,

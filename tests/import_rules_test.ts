@@ -15,6 +15,7 @@ const roomsBefore: Record<string, string[]> = {
   optim: [],
   train: ["backend", "io", "data", "tokenizer", "layers", "model", "lora", "loss", "optim"],
 };
+roomsBefore.estimate = ["backend", "tokenizer", "layers", "model", "lora", "optim", "train"];
 roomsBefore.evaluate = Object.keys(roomsBefore);
 
 /** Rooms that see numbers, text or bytes only. */

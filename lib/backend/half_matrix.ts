@@ -68,10 +68,8 @@ export function weightProduct(
     { name: "transpose_a", type: TF_ATTR_BOOL, value: false },
     { name: "transpose_b", type: TF_ATTR_BOOL, value: transpose },
   ];
-  const product = run("MatMul", attributes, [rounded.id, handleOf(weight)]);
-  const result = wrap(cast(product.id, "float"));
-  for (const { id } of [rounded, product]) binding().deleteTensor(id);
-  return result as tf.Tensor2D;
+  const product = freeing(rounded, () => run("MatMul", attributes, [rounded.id, handleOf(weight)]));
+  return wrap(freeing(product, () => cast(product.id, "float"))) as tf.Tensor2D;
 }
 
 /** Rows of a matrix, float32 `[n, D]`. */
@@ -84,11 +82,21 @@ export function weightRows(weight: tf.Tensor2D, rows: tf.Tensor1D): tf.Tensor2D 
     { name: "Tparams", type: TF_ATTR_TYPE, value: BFLOAT16 },
     ...["Tindices", "Taxis"].map((name) => ({ name, type: TF_ATTR_TYPE, value: TF_INT32 })),
   ];
-  const picked = run("GatherV2", attributes, [handleOf(weight), handleOf(rows), handleOf(axis)]);
-  const result = wrap(cast(picked.id, "float"));
-  binding().deleteTensor(picked.id);
-  axis.dispose();
-  return result as tf.Tensor2D;
+  try {
+    const picked = run("GatherV2", attributes, [weight, rows, axis].map(handleOf));
+    return wrap(freeing(picked, () => cast(picked.id, "float"))) as tf.Tensor2D;
+  } finally {
+    axis.dispose();
+  }
+}
+
+/** Uses a handle that tfjs knows nothing of, and frees it, also after an error. */
+function freeing(handle: Output, use: () => Output): Output {
+  try {
+    return use();
+  } finally {
+    binding().deleteTensor(handle.id);
+  }
 }
 
 function backend(): NodeJSKernelBackend {

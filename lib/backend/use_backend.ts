@@ -3,6 +3,7 @@ import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_
 import { dirname, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
+import { fusedKernels } from "./fused_kernels.ts";
 import { loadNativeLibrary } from "./native_library.ts";
 import { addWasmKernels } from "./wasm_kernels.ts";
 
@@ -16,6 +17,8 @@ export type BackendDescription = {
   device: string;
   /** Whose kernels: `"TensorFlow 2.21.0"`, `"tfjs 4.22.0"`. */
   version: string;
+  /** Elementwise chains: in one pass by dpo-kit's own kernels, or step by step by the backend's. */
+  kernels: "fused" | "plain";
   /** Why this one and not a faster one, as a clause. */
   why: string;
   /** The command that could make it faster, where there is one. */
@@ -42,7 +45,8 @@ const cures: Record<BackendName, string> = {
   wasm: "run `deno install`",
   cpu: "run `deno install`",
 };
-let description: BackendDescription | undefined;
+type Chosen = Omit<BackendDescription, "kernels">;
+let description: Chosen | undefined;
 let queue: Promise<unknown> = Promise.resolve();
 
 /**
@@ -80,17 +84,20 @@ export function useBackend(options: UseBackendOptions = {}): Promise<BackendDesc
  */
 export function describeBackend(): BackendDescription {
   if (!description) throw new Error("No backend is in use yet: await useBackend() first");
-  return description;
+  return { ...description, kernels: fusedKernels() ? "fused" : "plain" };
 }
 
 async function choose(wanted?: BackendName | "auto"): Promise<BackendDescription> {
-  if (description && (wanted === undefined || wanted === description.name)) return description;
-  return description = wanted === undefined || wanted === "auto"
+  if (description && (wanted === undefined || wanted === description.name)) {
+    return describeBackend();
+  }
+  description = wanted === undefined || wanted === "auto"
     ? await startFastest()
     : await startNamed(wanted);
+  return describeBackend();
 }
 
-async function startNamed(name: BackendName): Promise<BackendDescription> {
+async function startNamed(name: BackendName): Promise<Chosen> {
   if (!Object.hasOwn(starters, name)) {
     const names = ["auto", ...Object.keys(starters)].join(", ");
     throw new UserError(`Cannot use backend "${name}": wanted one of ${names}`, {
@@ -112,7 +119,7 @@ async function startNamed(name: BackendName): Promise<BackendDescription> {
 }
 
 /** Tries the backends from the fastest on and keeps the reasons of those that don't run. */
-async function startFastest(): Promise<BackendDescription> {
+async function startFastest(): Promise<Chosen> {
   const reasons: string[] = [];
   let faster: string | undefined;
   for (const name of ["tensorflow", "webgpu", "wasm"] as const) {

@@ -56,8 +56,13 @@ export function headWeightGradient(
   return sum;
 }
 
+/** Rows whose logits are held at once. */
+export function headRowsAtOnce(vocabSize: number): number {
+  return Math.max(1, Math.floor(CHUNK_NUMBERS / vocabSize));
+}
+
 function chunks(rows: number, vocabSize: number): [start: number, size: number][] {
-  const size = Math.max(1, Math.floor(CHUNK_NUMBERS / vocabSize));
+  const size = headRowsAtOnce(vocabSize);
   return Array.from(
     { length: Math.ceil(rows / size) },
     (_, i) => [i * size, Math.min(size, rows - i * size)],

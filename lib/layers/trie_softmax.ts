@@ -45,9 +45,7 @@ export function attentionGroups(
     const count = lengths.length, length = Math.max(...lengths);
     const { slotTokens, tokenSlots } = slotsOf(lengths, { offset, length });
     const own = slotTokens.map((token) => token < 0 ? PADDING : segments[token]);
-    const size = Math.ceil(length / Math.max(1, Math.round(length / BLOCK_ROWS)));
-    const blocks = Array.from({ length: Math.ceil(length / size) }, (_, i) => {
-      const block = { first: i * size, rows: Math.min(size, length - i * size) };
+    const blocks = blockRows(length).map((block) => {
       const place = { ...block, count, length, share };
       return { ...block, mask: needsMask ? blockMask(own, place) : null };
     });
@@ -61,6 +59,15 @@ export function attentionGroups(
     const tokens = tokenSlots.length;
     return { offset, tokens, count, length, padding, segments: tf.tensor1d(own, "int32"), blocks };
   });
+}
+
+/** The rows of a sequence's blocks. */
+export function blockRows(length: number): { first: number; rows: number }[] {
+  const size = Math.ceil(length / Math.max(1, Math.round(length / BLOCK_ROWS)));
+  return Array.from(
+    { length: Math.ceil(length / size) },
+    (_, i) => ({ first: i * size, rows: Math.min(size, length - i * size) }),
+  );
 }
 
 /** Frees what {@link attentionGroups} made. */

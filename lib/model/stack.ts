@@ -119,6 +119,9 @@ export async function tokenGradients(
   slope: (logProbs: Float32Array) => Float32Array,
   { weights = false, checkpointing = false }: GradientOptions = {},
 ): Promise<{ logProbs: Float32Array; gradients: Gradients }> {
+  if (weights && network.precision !== "float32") {
+    throw new RangeError(`Cannot give gradients of weights that rest in ${network.precision}`);
+  }
   const context = blockContext({ network, adapters }, batch);
   let pass: Pass | undefined;
   try {
@@ -171,7 +174,8 @@ function backwardPass(
   let dy = tf.unsortedSegmentSum(dx, head.rowIds, ids.size) as tf.Tensor2D;
   for (let layer = inputs.length - 1; layer >= 0; layer--) {
     const block = tf.tidy(() => {
-      const kept = saved[layer] ?? blockForward(inputs[layer], layer, context).saved;
+      const again = () => blockForward(inputs[layer], layer, context).saved;
+      const kept = saved[layer] ?? tf.tidy(again); // frees what only the forward needs
       const needs = { input: weights || layer > 0, weights };
       return blockBackward(dy, inputs[layer], kept, layer, context, needs);
     });

@@ -64,17 +64,16 @@ export function compileArguments(
     sources: string[];
     includes?: string[];
     libraries?: string[];
-    /** For this machine's own processor, with loops made into vectors. */
+    /** With loops made into vectors, on x86-64 for this machine's own processor. */
     isTuned?: boolean;
     output: string;
   },
   os: typeof Deno.build.os = Deno.build.os,
 ): string[] {
-  const native = Deno.build.arch === "x86_64" ? "-march=native" : "-mcpu=native";
   const origin = os === "darwin" ? "@loader_path" : "$ORIGIN";
   return [
     ...["-std=c++17", "-fPIC", "-shared", "-DNAPI_VERSION=8"],
-    ...(isTuned ? ["-O3", native] : ["-O2"]),
+    ...(isTuned ? ["-O3", ...(Deno.build.arch === "x86_64" ? ["-march=native"] : [])] : ["-O2"]),
     ...includes.map((folder) => `-I${folder}`),
     ...(os === "darwin" ? ["-undefined", "dynamic_lookup"] : []),
     ...sources,

@@ -41,7 +41,7 @@ async function waysFor(machine: Machine, folder: string): Promise<Way[][]> {
   const plain = { ...machine, nvidia: false };
   const onProcessor = [vendorWay(plain, folder), wheelWay(plain, folder)];
   const onGpu = wheelWay({ ...machine, nvidia: true }, folder);
-  const isWanted = machine.nvidia || await isFinished(onGpu, folder);
+  const isWanted = machine.nvidia || await isBegun(onGpu, folder);
   return isWanted ? [[onGpu], onProcessor] : [onProcessor];
 }
 
@@ -72,11 +72,14 @@ async function goFirstPossible(groups: Way[][], place: Place): Promise<BackendDe
 async function finishedOrAll(ways: Way[], folder: string): Promise<Way[]> {
   const begun: Way[] = [], fresh: Way[] = [];
   for (const way of ways) {
-    const remaining = await remainingSteps(way.steps, folder);
-    if (way.steps.length > 0 && remaining.length === 0) return [way];
-    (remaining.length < way.steps.length ? begun : fresh).push(way);
+    if (await isFinished(way, folder)) return [way];
+    (await isBegun(way, folder) ? begun : fresh).push(way);
   }
   return [...begun, ...fresh];
+}
+
+async function isBegun({ steps }: Way, folder: string): Promise<boolean> {
+  return (await remainingSteps(steps, folder)).length < steps.length;
 }
 
 async function isFinished({ steps }: Way, folder: string): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { cpus } from "node:os";
 import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { type Binding, compileBinding, loadLibrary, nativeSourceHash } from "./compile_binding.ts";
@@ -53,7 +54,7 @@ function wheelSteps(
     { name: "load", key, run: async () => loadLibrary(await binding()) },
     {
       name: "compile",
-      key: `${key} ${nativeSourceHash()}`,
+      key: `${key} ${nativeSourceHash()} ${cpus()[0]?.model}`,
       run: async (report) => compileBinding(await binding(), report),
     },
   ];

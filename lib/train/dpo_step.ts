@@ -39,6 +39,7 @@ export type DpoStepMetrics = PreferenceMetrics & {
  * **Memory**: gradients are in main memory; no tensor is left behind.
  *
  * @throws {UserError} when an option of the loss is out of its range.
+ * @throws {RangeError} when weights rest in bfloat16 and a batch was made to judge by (`exact`).
  */
 export async function dpoGradients(
   models: Models,
@@ -51,6 +52,12 @@ export async function dpoGradients(
     totalPairs: pairs.length,
     totalChosenTokens: pairs.reduce((sum, pair) => sum + pair.chosen.length, 0),
   };
+  const { precision } = models.network;
+  if (precision !== "float32" && microBatches.some(({ exact }) => exact)) {
+    throw new RangeError(
+      `Cannot train in ${precision} against an exact reference: make the batch without "exact"`,
+    );
+  }
   const gradients = zeroGradients(models), sums = createMetricSums();
   let tokens = 0;
   for (const { pairs, reference } of microBatches) {

@@ -14,7 +14,9 @@ export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTo
 
 /**
  * Judges the policy on pairs that it was not trained on: loss, rewards, Chosen Preference and drift,
- * from exact sums over pairs, so that no number depends on `batchSize`.
+ * from exact sums over pairs, so that no number depends on `batchSize`. It computes in float32: of
+ * weights that rest in bfloat16 the rounded values, and a reference that was asked for training is
+ * asked anew.
  *
  * **Source**: arXiv 2305.18290, Eq. 7; metric names are TRL's.
  * **Units**: nats, means over pairs; `chosenPreference` is a share.
@@ -45,8 +47,10 @@ export async function evaluate(
   batch: PreferenceBatch,
   { batchSize = 4, signal, ...lossOptions }: EvaluateOptions,
 ): Promise<PreferenceMetrics> {
-  const { pairs, reference, exact } = batch;
-  const policy = await scorePairs(models, pairs, { adapter: true, batchSize, exact, signal });
+  const { pairs } = batch, isExact = batch.exact || models.network.precision === "float32";
+  const score = (adapter: boolean) => scorePairs(models, pairs, { adapter, batchSize, signal });
+  const reference = isExact ? batch.reference : await score(false);
+  const policy = await score(true);
   const logProbs = joinLogProbs(pairs, policy, reference), sums = createMetricSums();
   addPairs(sums, { ...logProbs, ...dpoLoss(logProbs, lossOptions) });
   return meanMetrics(sums);

@@ -6,6 +6,7 @@ import type { LoraAdapter } from "../lora/lora_adapter.ts";
 import { adapterFromPeft } from "../lora/peft_format.ts";
 import { mergeAdapter } from "../lora/merge_adapter.ts";
 import { disposeNetwork, loadNetwork } from "../model/load_network.ts";
+import { type ModelConfig, parseModelConfig } from "../model/model_config.ts";
 import type { Network } from "../model/network.ts";
 import { type Checkpoint, openCheckpoint } from "../model/open_checkpoint.ts";
 import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
@@ -52,6 +53,34 @@ export async function loadSource(
       disposeNetwork(network);
       throw error;
     }
+  } finally {
+    checkpoint.tensors.close();
+  }
+}
+
+/**
+ * Reads a model's sizes and its tokenizer, without its weights: enough to encode rows and for
+ * `estimate`.
+ *
+ * @param path A model folder, a `.gguf` file or an adapter folder, as `buildModels` takes it.
+ * @throws {UserError} when it can't be read or its family is not supported.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { describeModel } from "./load_source.ts";
+ * const { config } = await describeModel("models/sft_specialist/final_model");
+ * assert.equal(config.family, "llama");
+ * ```
+ */
+export async function describeModel(
+  path: string,
+): Promise<{ config: ModelConfig; tokenizer: Tokenizer }> {
+  const stageA = await isAdapterFolder(path) ? await readPeftAdapter(path) : null;
+  const checkpoint = await openCheckpoint(stageA ? basePathOf(stageA, path) : path);
+  try {
+    const config = parseModelConfig(checkpoint.config, checkpoint.path);
+    return { config, tokenizer: await tokenizerOf(checkpoint, stageA ? path : null) };
   } finally {
     checkpoint.tensors.close();
   }

@@ -47,10 +47,9 @@ function referenceKey(
   pairs: EncodedPair[],
   { batchSize, exact = true }: { batchSize: number; exact?: boolean },
 ): string {
-  const precision = exact ? "float32" : network.precision;
-  const { name, version, device } = describeBackend();
+  const { name, version, device, kernels } = describeBackend(), { precision } = network;
   return createHash("sha256").update(
-    JSON.stringify([source.hash, name, version, device, batchSize, precision]),
+    JSON.stringify([source.hash, name, version, device, kernels, batchSize, precision, exact]),
   )
     .update(hashJson(pairs)).digest("hex");
 }

@@ -46,8 +46,8 @@ export function freshState(run: TrainState["run"]): TrainState {
 
 /** What computes, in words. */
 export function backendName(): string {
-  const { version, device } = describeBackend();
-  return `${version} (${device})`;
+  const { version, device, kernels } = describeBackend();
+  return `${version}${kernels === "fused" ? " with dpo-kit's kernels" : ""} (${device})`;
 }
 
 const trainStateSchema: z.ZodType<TrainState> = z.object({

@@ -92,10 +92,15 @@ export const trainFlags = {
     help: "Goes on from this run's furthest checkpoint in output_dir, or from the one at PATH",
   },
   skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
+  dry_run: {
+    type: "boolean",
+    help: "Says what memory and time the run will take, and trains nothing",
+  },
   ...backendFlags,
 } satisfies Flags;
 
-type TrainValues = FlagValues<typeof trainFlags> & {
+/** What both trainers are told by their flags. */
+export type TrainValues = FlagValues<typeof trainFlags> & {
   batch_size: number;
   learning_rate: number;
   output_dir: string;

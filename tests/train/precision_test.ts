@@ -12,6 +12,9 @@ import { preferenceBatch } from "../../lib/train/preference_batch.ts";
 import { referenceBatch } from "../../lib/train/reference_cache.ts";
 import { modelSettings } from "../../lib/train/run_record.ts";
 import { scorePairs } from "../../lib/train/score_pairs.ts";
+import { fusedKernels, switchFusedKernels } from "../../lib/backend/fused_kernels.ts";
+import { tokenGradients } from "../../lib/model/stack.ts";
+import { packPairs } from "../../lib/tokenizer/token_batch.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { assertClose } from "../close.ts";
 import { userError } from "../io/damage.ts";
@@ -67,11 +70,23 @@ Deno.test({
     const rough = await scorePairs(models, pairs, { ...options, exact: false });
     const error = Math.max(...rough.chosen.map((sum, i) => Math.abs(sum - wanted.chosen[i])));
     assert(error > 1e-4 && error < 0.1, `largest error ${error} nats`);
-    // An untrained policy ties in both: it is asked as the reference was.
-    for (const isExact of [true, false]) {
-      const batch = await preferenceBatch(models, pairs, { exact: isExact });
+    // An untrained policy ties, whatever the batch was made for; a trained one is judged alike.
+    const [toJudge, toTrain] = await Promise.all(
+      [true, false].map((exact) => preferenceBatch(models, pairs, { exact })),
+    );
+    for (const batch of [toJudge, toTrain]) {
       assertEquals((await evaluate(models, batch, { beta: 0.1 }))["rewards/ties"], 1);
     }
+    await dpoStep(models, toTrain, { beta: 0.1, learningRate: 1e-3 });
+    const judged = [toJudge, toTrain].map((batch) => evaluate(models, batch, { beta: 0.1 }));
+    assertEquals(await judged[0], await judged[1]);
+    const step = dpoStep(models, toJudge, { beta: 0.1 });
+    assert(/bfloat16 against an exact reference/.test(`${await step.catch((error) => error)}`));
+    const slope = (logProbs: Float32Array) => logProbs;
+    const weights = tokenGradients(models.network, null, packPairs(pairs), slope, {
+      weights: true,
+    });
+    assert(/rest in bfloat16/.test(`${await weights.catch((error) => error)}`));
   },
 });
 
@@ -79,7 +94,7 @@ Deno.test({
   name: "bfloat16: a run's identity and the reference's cache know of it",
   ignore,
   async fn() {
-    const cachePath = await Deno.makeTempFile();
+    const cachePath = await Deno.makeTempFile(), fusedOnes = fusedKernels() !== null;
     const reference = async (models: Models, exact: boolean) => {
       const batches = referenceBatch(models, encode(models), { batchSize: 4, exact, cachePath });
       let computed = 0; // a cache that serves computes nothing
@@ -96,6 +111,12 @@ Deno.test({
     assertEquals((await reference(full, false)).computed, 8);
     assertEquals((await reference(full, false)).computed, 0);
     assertEquals((await reference(models, false)).computed, 8);
+    // Exact products of rounded weights are not those of the weights themselves.
+    assertEquals((await reference(full, true)).computed, 8);
+    assertEquals((await reference(models, true)).computed, 8);
+    switchFusedKernels(false);
+    assertEquals((await reference(models, true)).computed, fusedOnes ? 8 : 0);
+    switchFusedKernels(true);
     await Deno.remove(cachePath);
   },
 });

@@ -26,12 +26,15 @@ namespace {
 inline float exponential(float x) {
   x = x < -87.0f ? -87.0f : x;
   x = x > 88.0f ? 88.0f : x;
-  const float magic = 12582912.0f;  // adding it rounds to a whole number
-  const float n = (x * 1.44269504f + magic) - magic;
+  const float magic = 12582912.0f;  // adding it rounds to a whole number, in the lowest bits
+  const float shifted = x * 1.44269504f + magic;
+  const float n = shifted - magic;
   const float r = (x - n * 0.693145752f) - n * 1.42860677e-6f;
   float p = 1.0f / 5040;
   for (float c : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) p = p * r + c;
-  const int32_t bits = (static_cast<int32_t>(n) + 127) << 23;
+  uint32_t bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits + 127) << 23;
   float power;
   std::memcpy(&power, &bits, sizeof power);
   return p * power;
@@ -274,7 +277,7 @@ struct Operation {
   void (*compute)(void*, TF_OpKernelContext*);
 };
 
-void add(const Operation& operation) {
+bool add(const Operation& operation) {
   TF_Status* status = TF_NewStatus();
   TF_OpDefinitionBuilder* definition = TF_NewOpDefinitionBuilder(operation.name);
   for (const char* spec : operation.inputs) TF_OpDefinitionBuilderAddInput(definition, spec);
@@ -287,7 +290,9 @@ void add(const Operation& operation) {
                                                  operation.compute, destroy),
                              status);
   }
+  const bool isKnown = TF_GetCode(status) == TF_OK;
   TF_DeleteStatus(status);
+  return isKnown;
 }
 
 // Whether this processor has what the compiler was told that it has: the folder may have been moved.
@@ -323,27 +328,28 @@ bool processorFits() {
   return true;
 }
 
-__attribute__((noinline)) void addAll() {
-  add({"DpoRmsNorm", {"x: float", "weight: float"}, {"y: float", "rstd: float"},
+__attribute__((noinline)) bool addAll() {
+  bool all = add({"DpoRmsNorm", {"x: float", "weight: float"}, {"y: float", "rstd: float"},
        {"epsilon: float"}, compute<rmsNorm, 2>});
-  add({"DpoRmsNormGrad",
+  all &= add({"DpoRmsNormGrad",
        {"dy: float", "x: float", "rstd: float", "weight: float", "residual: float"},
        {"dx: float"}, {}, compute<rmsNormGrad, 5>});
-  add({"DpoGated", {"gate: float", "up: float"}, {"y: float"}, {}, compute<gated, 2>});
-  add({"DpoGatedGrad", {"dy: float", "gate: float", "up: float"}, {"dgate: float", "dup: float"},
+  all &= add({"DpoGated", {"gate: float", "up: float"}, {"y: float"}, {}, compute<gated, 2>});
+  all &= add({"DpoGatedGrad", {"dy: float", "gate: float", "up: float"}, {"dgate: float", "dup: float"},
        {}, compute<gatedGrad, 3>});
-  add({"DpoRope", {"x: float", "cos: float", "sin: float"}, {"y: float"}, {"inverse: int"},
+  all &= add({"DpoRope", {"x: float", "cos: float", "sin: float"}, {"y: float"}, {"inverse: int"},
        compute<rope, 3>});
-  add({"DpoTrieSoftmax", {"scores: float", "segments: int32"}, {"p: float"},
+  all &= add({"DpoTrieSoftmax", {"scores: float", "segments: int32"}, {"p: float"},
        {"keyHeads: int", "share: int", "length: int", "first: int"}, compute<trieSoftmax, 2>});
-  add({"DpoSoftmaxGrad", {"dp: float", "p: float", "dout: float", "out: float"}, {"ds: float"},
+  all &= add({"DpoSoftmaxGrad", {"dp: float", "p: float", "dout: float", "out: float"}, {"ds: float"},
        {}, compute<softmaxGrad, 4>});
+  return all;
 }
 
 }  // namespace
 
-// Makes TensorFlow know the operations above, once a process; returns 1, or 0 where the processor has
-// less than the one that they were compiled for. TensorFlow and the workers keep pointing into this
+// Makes TensorFlow know the operations above, once a process; returns 1, or 0 where it refuses them or
+// the processor has less than the one that they were compiled for. TensorFlow and the workers keep pointing into this
 // library, so it stays loaded.
 extern "C" int register_fused_kernels() {
   static const bool registered = [] {
@@ -351,8 +357,7 @@ extern "C" int register_fused_kernels() {
     const bool stays = dladdr(reinterpret_cast<void*>(&register_fused_kernels), &self) != 0 &&
                        dlopen(self.dli_fname, RTLD_NOW | RTLD_NODELETE) != nullptr;
     if (!stays || !processorFits()) return false;
-    addAll();
-    return true;
+    return addAll();
   }();
   return registered;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 namespace {
@@ -13,13 +14,15 @@ namespace {
 // They sleep in between kernels and live as long as the process.
 class Workers {
  public:
+  using Work = std::function<void(int64_t, int64_t)>;
+
   static Workers& get() {
     static Workers* workers = new Workers;  // never freed: its threads may outlive static objects
     return *workers;
   }
 
   // Calls work(begin, end) until all rows are done; a row costs about `cost` numbers.
-  void run(int64_t rows, int64_t cost, const std::function<void(int64_t, int64_t)>& work) {
+  void run(int64_t rows, int64_t cost, const Work& work) {
     std::unique_lock<std::mutex> alone(running_, std::try_to_lock);
     if (count_ == 0 || rows * cost < kSmall || !alone.owns_lock()) return work(0, rows);
     {
@@ -28,45 +31,56 @@ class Workers {
       rows_ = rows;
       chunk_ = std::max<int64_t>(1, rows / (4 * (count_ + 1)));
       next_ = 0;
-      busy_ = count_;
       turn_++;
     }
     wake_.notify_all();
-    take();
+    take(work);
+    // Whoever wakes later finds nothing left; only those that are at work are waited for.
     std::unique_lock<std::mutex> lock(mutex_);
+    work_ = nullptr;
     done_.wait(lock, [this] { return busy_ == 0; });
   }
 
  private:
   static constexpr int64_t kSmall = 1 << 14;
+  static constexpr int kMost = 15;  // memory is the limit of these kernels, and few threads reach it
 
-  Workers() : count_(std::max(1u, std::thread::hardware_concurrency()) - 1) {
-    for (int i = 0; i < count_; i++) std::thread([this] { live(); }).detach();
+  Workers() {
+    const int wanted = std::min(kMost, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+    try {
+      for (; count_ < wanted; count_++) std::thread([this] { live(); }).detach();
+    } catch (const std::system_error&) {
+      // The system gives no more threads: these have to do.
+    }
   }
 
   void live() {
     for (uint64_t seen = 0;;) {
+      const Work* work;
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [&] { return turn_ != seen; });
         seen = turn_;
+        work = work_;
+        if (work == nullptr) continue;
+        busy_++;
       }
-      take();
+      take(*work);
       std::lock_guard<std::mutex> lock(mutex_);
       if (--busy_ == 0) done_.notify_one();
     }
   }
 
-  void take() {
+  void take(const Work& work) {
     for (int64_t begin; (begin = next_.fetch_add(chunk_)) < rows_;) {
-      (*work_)(begin, std::min(rows_, begin + chunk_));
+      work(begin, std::min(rows_, begin + chunk_));
     }
   }
 
-  const int count_;
+  int count_ = 0;
   std::mutex running_, mutex_;
   std::condition_variable wake_, done_;
-  const std::function<void(int64_t, int64_t)>* work_ = nullptr;
+  const Work* work_ = nullptr;  // null in between kernels
   int64_t rows_ = 0, chunk_ = 1;
   std::atomic<int64_t> next_{0};
   int busy_ = 0;

@@ -1,0 +1,99 @@
+import { headRowsAtOnce } from "../layers/head.ts";
+import { linearShape, llamaWeights } from "../model/llama_weights.ts";
+import type { ModelConfig } from "../model/model_config.ts";
+import type { Precision } from "../model/network.ts";
+import type { TrainedParts } from "./pass_flops.ts";
+import { passNumbers } from "./pass_memory.ts";
+
+/** Memory by what takes it, in bytes. */
+export type RunMemory = {
+  /** The model, as it rests while training. */
+  weights: number;
+  /** What is trained: numbers, gradients, the optimiser's moments, copies on the backend. */
+  trained: number;
+  /** What the largest batch keeps for its backward pass, and one layer's working tensors. */
+  activations: number;
+  /** Logits, a chunk of rows at a time. */
+  logits: number;
+  /** This process: Deno, the backend's library, the rows. */
+  runtime: number;
+  /** All together, or what loading takes where that is more. */
+  peak: number;
+};
+
+export type RunMemoryOptions = {
+  trained: TrainedParts;
+  precision: Precision;
+  checkpointing: boolean;
+  runtime: number;
+};
+
+/** A row's size: tokens as laid out, and how many of them predict. */
+export type RowSize = { tokens: number; predicting: number };
+
+const FLOAT = 4, HALF = 2;
+/** Numbers, the sum of gradients, two moments; numbers and gradients on the backend. */
+const TRAINED_COPIES = 6;
+/** Logits, their gradient, the kernel's own. */
+const LOGITS_COPIES = 3;
+
+/** How many numbers are frozen, and how many are trained. */
+export function countParameters(
+  config: ModelConfig,
+  trained: TrainedParts,
+): { frozen: number; trained: number } {
+  const shapes = [...llamaWeights(config).values()];
+  const all = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
+  if (trained === "all") return { frozen: 0, trained: all };
+  const { rank, targetModules } = trained;
+  const widths = targetModules.map((name) => linearShape(config, name)).flat();
+  return { frozen: all, trained: config.layers * rank * widths.reduce((a, b) => a + b, 0) };
+}
+
+/** What a run whose batches have rows of these sizes holds at its peak. */
+export function runMemory(
+  config: ModelConfig,
+  batches: RowSize[][],
+  { trained, precision, checkpointing, runtime }: RunMemoryOptions,
+): RunMemory {
+  const shapes = [...llamaWeights(config).values()];
+  const bytes = (matrix: number) =>
+    shapes.reduce(
+      (sum, shape) => sum + shape.reduce((a, b) => a * b) * (shape.length === 2 ? matrix : FLOAT),
+      0,
+    );
+  const weights = bytes(precision === "bfloat16" ? HALF : FLOAT);
+  const copies = trained === "all" ? TRAINED_COPIES - 1 : TRAINED_COPIES;
+  const own = countParameters(config, trained).trained * FLOAT * copies;
+  const numbers = batches.map((rows) => batchNumbers(config, rows, { trained, checkpointing }));
+  const largest = numbers.reduce((a, b) =>
+    a.activations + a.logits < b.activations + b.logits ? b : a
+  );
+  const [activations, logits] = [FLOAT * largest.activations, FLOAT * largest.logits];
+  const training = weights + own + activations + logits;
+  const loading = bytes(FLOAT);
+  return {
+    weights,
+    trained: own,
+    activations,
+    logits,
+    runtime,
+    peak: runtime + Math.max(training, loading),
+  };
+}
+
+function batchNumbers(
+  config: ModelConfig,
+  rows: RowSize[],
+  options: { trained: TrainedParts; checkpointing: boolean },
+): { activations: number; logits: number } {
+  const { vocabSize, hiddenSize } = config;
+  let activations = 0, predicting = 0;
+  for (const row of rows) {
+    const { kept, passing } = passNumbers(config, row.tokens, options);
+    activations += kept + passing + 3 * row.predicting * hiddenSize; // rows, hidden, unit
+    predicting += row.predicting;
+  }
+  const atOnce = Math.min(predicting, headRowsAtOnce(vocabSize));
+  return { activations, logits: LOGITS_COPIES * atOnce * vocabSize };
+}

@@ -1,0 +1,60 @@
+import {
+  describeModel,
+  type EncodedRow,
+  type EncodedRows,
+  estimate,
+  type Tokenizer,
+  useBackend,
+  UserError,
+} from "../../mod.ts";
+import { memoryReader } from "../../lib/train/guards.ts";
+import { whyNoRow } from "../../lib/train/rows_origin.ts";
+import { estimateReport } from "./estimate_report.ts";
+import { noteBackend } from "./note_data.ts";
+import type { ScriptIo } from "./run_script.ts";
+import type { TrainValues } from "./train_flags.ts";
+
+/** A run that is not made: its model, how its rows are encoded, and what they are called. */
+export type DryRun = {
+  modelPath: string;
+  encode: (tokenizer: Tokenizer) => {
+    train: EncodedRows<EncodedRow>;
+    validation?: EncodedRows<EncodedRow>;
+  };
+  noun: string;
+  allWeights?: boolean;
+};
+
+/**
+ * Says what a run will take, without the model's weights.
+ *
+ * @throws {UserError} where the run could not start either.
+ */
+export async function dryRun(
+  flags: TrainValues,
+  { modelPath, encode, noun, allWeights }: DryRun,
+  io: ScriptIo,
+): Promise<void> {
+  await useBackend({ backend: flags.backend });
+  noteBackend(io);
+  const { config, tokenizer } = await describeModel(modelPath);
+  const { train, validation } = encode(tokenizer);
+  if (train.rows.length === 0) {
+    throw new UserError(`Cannot train: the training set has no row${whyNoRow(train)}`);
+  }
+  const result = await estimate(config, train.rows, {
+    rank: flags.lora_r,
+    targetModules: flags.target_modules,
+    allWeights,
+    precision: flags.precision,
+    batchSize: flags.batch_size,
+    gradientAccumulationSteps: flags.gradient_accumulation_steps,
+    epochs: flags.num_epochs,
+    maxSteps: flags.max_steps,
+    seed: flags.seed,
+    checkpointing: flags.gradient_checkpointing,
+    validation: validation?.rows,
+  });
+  const memoryBytes = memoryReader()?.().total;
+  io.print(estimateReport(result, { noun, batchSize: flags.batch_size, memoryBytes }));
+}
