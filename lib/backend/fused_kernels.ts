@@ -13,6 +13,19 @@ export type TrieBlock = {
   first: number;
 };
 
+/** Rows of a group of tries, of which a token has `keyHeads` times `share` heads. */
+export type HeadRows = {
+  keyHeads: number;
+  share: number;
+  headDim: number;
+  length: number;
+  first: number;
+  rows: number;
+};
+
+/** The tables of RoPE, both `[N, 1, headDim]`. */
+type Tables = { cos: tf.Tensor3D; sin: tf.Tensor3D };
+
 /**
  * The operations of fused_kernels.cc. Each does in one pass over memory what its twin in plain tfjs
  * does in several; the layer that calls it has that twin, its formula and the shapes.
@@ -39,6 +52,19 @@ export type FusedKernels = {
   rope(x: tf.Tensor3D, cos: tf.Tensor3D, sin: tf.Tensor3D, inverse: boolean): tf.Tensor3D;
   trieSoftmax(scores: tf.Tensor3D, segments: tf.Tensor1D, block: TrieBlock): tf.Tensor3D;
   softmaxGrad(dp: tf.Tensor3D, p: tf.Tensor3D, dout: tf.Tensor3D, out: tf.Tensor3D): tf.Tensor3D;
+  toHeads(
+    x: tf.Tensor2D,
+    slots: tf.Tensor1D,
+    tables: Tables | undefined,
+    rows: HeadRows,
+  ): tf.Tensor3D;
+  fromHeads(
+    blocks: tf.Tensor3D[],
+    places: tf.Tensor1D,
+    firsts: tf.Tensor1D,
+    tables: Tables | undefined,
+    heads: { keyHeads: number; share: number },
+  ): tf.Tensor2D;
 };
 
 const kernels: FusedKernels = {
@@ -62,7 +88,16 @@ const kernels: FusedKernels = {
     ])[0] as tf.Tensor3D,
   softmaxGrad: (dp, p, dout, out) =>
     run("DpoSoftmaxGrad", {}, [dp, p, dout, out])[0] as tf.Tensor3D,
+  toHeads: (x, slots, tables, rows) =>
+    run("DpoToHeads", { ...rows }, [x, slots, ...anglesOf(tables)])[0] as tf.Tensor3D,
+  fromHeads: (blocks, places, firsts, tables, heads) =>
+    run("DpoFromHeads", { ...heads, n: blocks.length }, [
+      ...[places, firsts, ...anglesOf(tables)],
+      ...blocks,
+    ])[0] as tf.Tensor2D,
 };
+const anglesOf = (tables?: Tables) =>
+  tables ? [tables.cos, tables.sin] : [tf.zeros([0]), tf.zeros([0])];
 const run: NonNullable<ReturnType<typeof nativeOp>> = (...call) => nativeOp()!(...call);
 let isOn = true;
 

@@ -1,4 +1,4 @@
-import { blockRows } from "../layers/trie_softmax.ts";
+import { blockRows } from "../layers/attention_layout.ts";
 import { linearShape } from "../model/llama_weights.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import { BLOCK_LINEARS } from "../model/llama_block.ts";

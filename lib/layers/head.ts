@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { weightProduct } from "../backend/half_matrix.ts";
+import { alignedRows } from "../backend/aligned_rows.ts";
 import { crossEntropy } from "../backend/cross_entropy.ts";
 
 /** Logits held at once, as numbers: 16 MiB of float32, and their gradient beside them. */
@@ -16,17 +17,23 @@ export function headForward(
   targets: tf.Tensor1D,
   { unit, exact }: { unit: boolean; exact?: boolean },
 ): { logProbs: tf.Tensor1D; unit?: tf.Tensor2D } {
-  const parts = chunks(h.shape[0], weight.shape[0]).map(([start, size]) =>
+  const count = h.shape[0], added = alignedRows(count) - count;
+  const [allRows, allTargets] = added === 0
+    ? [h, targets]
+    : [tf.pad(h, [[0, added], [0, 0]]), tf.pad(targets, [[0, added]])];
+  const parts = chunks(count + added, weight.shape[0]).map(([start, size]) =>
     tf.tidy(() => {
-      const rows = tf.slice(h, [start, 0], [size, -1]);
+      const rows = tf.slice(allRows, [start, 0], [size, -1]);
       const logits = weightProduct(rows, weight, { transpose: true, exact });
-      const { loss, gradient } = crossEntropy(logits, tf.slice(targets, start, size));
+      const { loss, gradient } = crossEntropy(logits, tf.slice(allTargets, start, size));
       const logProbs = tf.neg(loss);
       return { logProbs, ...(unit && { unit: weightProduct(gradient, weight) }) };
     })
   );
-  const logProbs = tf.concat(parts.map((part) => part.logProbs));
-  return unit ? { logProbs, unit: tf.concat(parts.map((part) => part.unit!), 0) } : { logProbs };
+  const logProbs = tf.slice(tf.concat(parts.map((part) => part.logProbs)), 0, count);
+  if (!unit) return { logProbs };
+  const units = tf.concat(parts.map((part) => part.unit!), 0);
+  return { logProbs, unit: tf.slice(units, [0, 0], [count, -1]) };
 }
 
 /** `dh` from the loss' gradient with respect to each log-probability, `[n]`. */

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
+import { alignValues } from "../backend/aligned_rows.ts";
 import { weightProduct } from "../backend/half_matrix.ts";
 import { cachedAttention, type KeyValueCache, mergeCache } from "../layers/cached_attention.ts";
-import { ropeTables } from "../layers/rope.ts";
+import { ropeForward, ropeTables } from "../layers/rope.ts";
 import { createRandom, type Random } from "../random.ts";
 import { nextTurn } from "../next_turn.ts";
 import { packPrompts } from "../tokenizer/token_batch.ts";
@@ -72,7 +73,7 @@ function prefill(network: Network, adapters: Adapters | null, prompts: number[][
   try {
     return tf.tidy(() => {
       const caches: KeyValueCache[] = [];
-      let x = embed(network, batch.ids);
+      let x = embed(network, alignValues(batch.ids));
       for (let layer = 0; layer < network.config.layers; layer++) {
         const { y, k, v } = tf.tidy(() => {
           const { y, saved } = blockForward(x, layer, context);
@@ -83,7 +84,7 @@ function prefill(network: Network, adapters: Adapters | null, prompts: number[][
         x = y;
       }
       const logits = nextLogits(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
-      return { logits, caches, mask: paddingMask(batch, network.config.keyValueHeads) };
+      return { logits, caches, mask: paddingMask(batch, caches[0].past.k.shape) };
     });
   } finally {
     disposeContext(context);
@@ -91,8 +92,11 @@ function prefill(network: Network, adapters: Adapters | null, prompts: number[][
 }
 
 /** Hides the cached padding behind each prompt, `[B * KV, 1, T]`. */
-function paddingMask({ groups: [{ lengths }] }: TokenBatch, keyValueHeads: number): tf.Tensor3D {
-  const longest = Math.max(...lengths), size = lengths.length * keyValueHeads;
+function paddingMask(
+  { groups: [{ lengths }] }: TokenBatch,
+  [size, longest]: [size: number, longest: number, headDim: number],
+): tf.Tensor3D {
+  const keyValueHeads = size / lengths.length;
   const mask = new Float32Array(size * longest);
   for (let row = 0; row < size; row++) {
     const length = lengths[Math.floor(row / keyValueHeads)];
@@ -111,21 +115,25 @@ function advance(
 ): void {
   const { headDim, ropeTheta: theta, layers } = network.config;
   const next = tf.tidy(() => {
-    const shared = {
-      ...{ network, adapters, exact: true },
-      groups: [],
-      queryTables: ropeTables(positions, { headDim, theta, scale: headDim ** -0.5 }),
-      keyTables: ropeTables(positions, { headDim, theta }),
-    };
+    const queryTables = ropeTables(positions, { headDim, theta, scale: headDim ** -0.5 });
+    const keyTables = ropeTables(positions, { headDim, theta });
+    const split = (x: tf.Tensor2D) =>
+      tf.reshape<tf.Rank.R3>(x, [x.shape[0], x.shape[1] / headDim, headDim]);
     const recents: { k: tf.Tensor3D; v: tf.Tensor3D }[] = [];
     let x = embed(network, tokens);
     for (let layer = 0; layer < layers; layer++) {
       const attend: BlockContext["attend"] = (q, k, v) => {
-        const { y, recent } = cachedAttention(q, { k, v }, state.caches[layer], state.mask);
+        const [turned, own] = [
+          ropeForward(split(q), queryTables),
+          ropeForward(split(k), keyTables),
+        ];
+        const { caches, mask } = state, added = { k: own, v: split(v) };
+        const { y, recent } = cachedAttention(turned, added, caches[layer], mask);
         recents.push(recent);
         return { y, saved: [] };
       };
-      x = blockForward(x, layer, { ...shared, attend }).y;
+      const context = { network, adapters, exact: true, attend, attention: null };
+      x = blockForward(x, layer, context).y;
     }
     return { logits: nextLogits(network, x), recents };
   });

@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import {
   attentionBackward,
+  type AttentionContext,
   type attentionForward,
   attentionOutput,
   type AttentionSaved,
@@ -13,18 +14,18 @@ import {
   type LinearSaved,
 } from "../layers/linear.ts";
 import { rmsNormApply, rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
-import { ropeBackward, ropeForward, type RopeTables } from "../layers/rope.ts";
-import type { AttentionGroup } from "../layers/trie_softmax.ts";
 import { type Computing, type Gradients, linearOf, nameGradients, weightOf } from "./network.ts";
 
 /** What every block of one pass shares: the batch's masks and angles. */
 export type BlockContext = Computing & {
-  groups: AttentionGroup[];
   /** Attention itself: over the batch in training, over cached keys in generation. */
-  attend: typeof attentionForward;
-  /** The angles of queries, with attention's scale in them, and of keys. */
-  queryTables: RopeTables;
-  keyTables: RopeTables;
+  attend: (
+    q: tf.Tensor2D,
+    k: tf.Tensor2D,
+    v: tf.Tensor2D,
+  ) => ReturnType<typeof attentionForward>;
+  /** What attention over the batch's own tokens knows of them; null over cached keys. */
+  attention: AttentionContext | null;
 };
 
 /** A block's tensors for backward; the rest is computed again. */
@@ -47,8 +48,7 @@ export function blockForward(
   layer: number,
   context: BlockContext,
 ): { y: tf.Tensor2D; saved: BlockSaved } {
-  const { network, groups, attend, queryTables, keyTables } = context;
-  const { normEpsilon, heads, keyValueHeads, headDim } = network.config;
+  const { network, attend } = context, { normEpsilon } = network.config;
   const lows: Record<string, LinearSaved> = {};
   const linear = (input: tf.Tensor2D, name: string) => {
     const { y, saved } = linearForward(input, linearOf(context, moduleName(layer, name)));
@@ -59,10 +59,8 @@ export function blockForward(
     rmsNormForward(input, weightOf(network, `${prefix(layer)}.${name}.weight`), normEpsilon);
 
   const { y: n1, rstd: attentionRstd } = norm(x, "input_layernorm");
-  const q = ropeForward(splitHeads(linear(n1, "q_proj"), heads, headDim), queryTables);
-  const k = ropeForward(splitHeads(linear(n1, "k_proj"), keyValueHeads, headDim), keyTables);
-  const v = splitHeads(linear(n1, "v_proj"), keyValueHeads, headDim);
-  const { y: o, saved: attention } = attend(q, k, v, groups);
+  const q = linear(n1, "q_proj"), k = linear(n1, "k_proj"), v = linear(n1, "v_proj");
+  const { y: o, saved: attention } = attend(q, k, v);
   const middle = tf.add<tf.Tensor2D>(x, linear(o, "o_proj"));
 
   const { y: n2, rstd: mlpRstd } = norm(middle, "post_attention_layernorm");
@@ -114,19 +112,19 @@ function attentionPartBackward(
   context: BlockContext,
   { input, weights }: LinearNeeds,
 ): { dx?: tf.Tensor2D; gradients: Gradients } {
-  const { network, groups, queryTables, keyTables } = context;
+  const { network } = context, own = context.attention!;
   const { back, gradients } = linearBackwards(saved, layer, context, weights);
-  const o = () => attentionOutput(saved.attention, groups, network.config);
+  const o = () => attentionOutput(saved.attention, own);
   const dout = back("o_proj", dmiddle, o)!;
-  const { dq, dk, dv } = attentionBackward(dout, saved.attention, groups, network.config);
+  const { dq, dk, dv } = attentionBackward(dout, saved.attention, own);
   const normName = `${prefix(layer)}.input_layernorm.weight`;
   const normWeight = weightOf<tf.Tensor1D>(network, normName);
   const n1 = once(() => rmsNormApply(x, saved.attentionRstd, normWeight));
   const onward = input || weights; // the norm's own weight needs it too
   const parts = [
-    back("q_proj", joinHeads(ropeBackward(dq, queryTables)), n1, onward),
-    back("k_proj", joinHeads(ropeBackward(dk, keyTables)), n1, onward),
-    back("v_proj", joinHeads(dv), n1, onward),
+    back("q_proj", dq, n1, onward),
+    back("k_proj", dk, n1, onward),
+    back("v_proj", dv, n1, onward),
   ];
   if (!onward) return { gradients };
   const dn = tf.addN(parts as tf.Tensor2D[]);
@@ -163,14 +161,6 @@ export const BLOCK_LINEARS = [...ATTENTION, ...MLP];
 /** The full name of a block's linear layer, as checkpoints and adapters write it. */
 export function moduleName(layer: number, name: string): string {
   return `${prefix(layer)}.${ATTENTION.includes(name) ? "self_attn" : "mlp"}.${name}`;
-}
-
-function splitHeads(x: tf.Tensor2D, heads: number, headDim: number): tf.Tensor3D {
-  return tf.reshape(x, [x.shape[0], heads, headDim]);
-}
-
-function joinHeads(x: tf.Tensor3D): tf.Tensor2D {
-  return tf.reshape(x, [x.shape[0], x.shape[1] * x.shape[2]]);
 }
 
 function once<T>(make: () => T): () => T {

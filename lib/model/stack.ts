@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TokenBatch } from "../types.ts";
+import { alignValues } from "../backend/aligned_rows.ts";
 import { weightRows } from "../backend/half_matrix.ts";
-import { attentionForward } from "../layers/attention.ts";
+import { type AttentionContext, attentionForward } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
 import { rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
 import { ropeTables } from "../layers/rope.ts";
-import { attentionGroups, disposeGroups } from "../layers/trie_softmax.ts";
+import { attentionLayout, disposeLayout } from "../layers/attention_layout.ts";
 import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./llama_block.ts";
 import {
   type Adapters,
@@ -64,7 +65,7 @@ export async function tokenLogProbs(
 /** The pass of {@link tokenLogProbs}: a layer's tensors are freed before the next one runs. */
 function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D {
   const { network } = context;
-  let x = embed(network, batch.ids);
+  let x = embed(network, alignValues(batch.ids));
   for (let layer = 0; layer < network.config.layers; layer++) {
     const y = tf.tidy(() => blockForward(x, layer, context).y);
     x.dispose();
@@ -141,7 +142,7 @@ type Pass = ReturnType<typeof forwardPass>;
 function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
   const { network } = context;
   const inputs: tf.Tensor2D[] = [], saved: (BlockSaved | undefined)[] = [];
-  let x = embed(network, batch.ids);
+  let x = embed(network, alignValues(batch.ids));
   for (let layer = 0; layer < network.config.layers; layer++) {
     inputs.push(x);
     const block = tf.tidy(() => {
@@ -151,7 +152,8 @@ function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
     saved.push(block.saved);
     x = block.y;
   }
-  const rowIds = tf.tensor1d(batch.rows, "int32"), ids = tf.tensor1d(batch.ids, "int32");
+  const rowIds = tf.tensor1d(batch.rows, "int32"),
+    ids = tf.tensor1d(alignValues(batch.ids), "int32");
   const rows = tf.gather(x, rowIds);
   x.dispose();
   const { hidden, rstd } = finalNorm(network, rows);
@@ -209,20 +211,23 @@ function headPartBackward(
   return { dx, gradients };
 }
 
-/** The masks and angles of a batch. */
+/**
+ * The masks and angles of a batch, for rows that are aligned: those behind its own are tokens that no
+ * sequence has, that nobody sees, and that get no gradient.
+ */
 export function blockContext(
   computing: Computing,
   batch: Pick<TokenBatch, "groups" | "segments" | "positions">,
 ): BlockContext {
-  const { config } = computing.network;
+  const { config } = computing.network, positions = alignValues(batch.positions);
   const { headDim, ropeTheta: theta } = config, scale = headDim ** -0.5;
-  return {
-    ...computing,
-    groups: attentionGroups(batch, config),
-    attend: attentionForward,
-    queryTables: ropeTables(batch.positions, { headDim, theta, scale }),
-    keyTables: ropeTables(batch.positions, { headDim, theta }),
+  const attention: AttentionContext = {
+    layout: attentionLayout(batch, config, positions.length),
+    shape: config,
+    queryTables: ropeTables(positions, { headDim, theta, scale }),
+    keyTables: ropeTables(positions, { headDim, theta }),
   };
+  return { ...computing, attention, attend: (q, k, v) => attentionForward(q, k, v, attention) };
 }
 
 /** The residual stream's start: each token's row of the embedding, `[N, D]`. */
@@ -238,7 +243,9 @@ export function finalNorm(network: Network, rows: tf.Tensor2D) {
 }
 
 /** Frees what {@link blockContext} made. */
-export function disposeContext({ queryTables, keyTables, groups }: BlockContext): void {
+export function disposeContext({ attention }: BlockContext): void {
+  if (!attention) return;
+  const { queryTables, keyTables, layout } = attention;
   tf.dispose([{ ...queryTables }, { ...keyTables }]);
-  disposeGroups(groups);
+  disposeLayout(layout);
 }

@@ -6,10 +6,10 @@ import { attentionBackward, attentionForward } from "../../lib/layers/attention.
 import { gatedBackward, gatedForward } from "../../lib/layers/gated_mlp.ts";
 import { rmsNormBackward, rmsNormForward } from "../../lib/layers/rms_norm.ts";
 import { ropeBackward, ropeForward, ropeTables } from "../../lib/layers/rope.ts";
-import { attentionGroups } from "../../lib/layers/trie_softmax.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose, relativeError } from "../close.ts";
 import { randomTensor, upload } from "../layers/check_layer.ts";
+import { contextOf } from "../layers/attention_context.ts";
 import { presentBackends } from "./backends.ts";
 
 const hasTensorflow = (await presentBackends()).includes("tensorflow");
@@ -101,14 +101,16 @@ Deno.test({
       { offset: tries[0].length + tries[1].length, lengths: [tries[2].length] },
     ];
     compare("attention", () => {
-      const q = random([tokens, shape.heads, shape.headDim], 1) as tf.Tensor3D;
-      const k = random([tokens, shape.keyValueHeads, shape.headDim], 2) as tf.Tensor3D;
-      const v = random([tokens, shape.keyValueHeads, shape.headDim], 3) as tf.Tensor3D;
-      const made = attentionGroups({ groups, segments }, shape);
-      assert(made[0].blocks.length > 1 && made[0].padding, "the case is as named");
-      const { y, saved } = attentionForward(q, k, v, made);
+      const [q, k, v] = [shape.heads, shape.keyValueHeads, shape.keyValueHeads].map((heads, i) =>
+        random([tokens, heads * shape.headDim], i + 1) as tf.Tensor2D
+      );
+      const positions = Int32Array.from({ length: tokens }, (_, i) => i % 300);
+      const context = contextOf({ groups, segments }, shape, { positions });
+      const { groups: [group], isFull } = context.layout;
+      assert(group.blocks.length > 1 && !isFull, "the case is as named");
+      const { y, saved } = attentionForward(q, k, v, context);
       const dy = random(y.shape, 4) as tf.Tensor2D;
-      const { dq, dk, dv } = attentionBackward(dy, saved, made, shape);
+      const { dq, dk, dv } = attentionBackward(dy, saved, context);
       return [y, dq, dk, dv];
     });
   },

@@ -5,12 +5,12 @@ import {
   attentionForward,
   attentionOutput,
 } from "../../lib/layers/attention.ts";
-import { attentionGroups } from "../../lib/layers/trie_softmax.ts";
 import { assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
+import { contextOf } from "./attention_context.ts";
 import { checkLayer, randomTensor, upload } from "./check_layer.ts";
 
-const HEADS = 4, HEAD_DIM = 3;
+const HEADS = 4, HEAD_DIM = 4;
 /** Two tries of five and four tokens, computed together, and one plain sequence of three. */
 const BATCH = {
   groups: [{ offset: 0, lengths: [5, 4] }, { offset: 9, lengths: [3] }],
@@ -26,7 +26,8 @@ function sees(segments: Uint8Array, i: number, j: number): boolean {
 }
 
 /** Softmax attention, a sequence and a head at a time; blocked scores are left out of the sum. */
-function plainAttention(q: tf.Tensor, k: tf.Tensor, v: tf.Tensor): tf.Tensor {
+function plainAttention(...given: tf.Tensor[]): tf.Tensor {
+  const [q, k, v] = given.map((x) => tf.reshape(x, [TOKENS, -1, HEAD_DIM]));
   const share = HEADS / k.shape[1]!, rows: tf.Tensor[] = [];
   for (const { offset, lengths } of BATCH.groups) {
     for (const [item, length] of lengths.entries()) {
@@ -59,20 +60,19 @@ for (const keyValueHeads of [4, 2, 1]) {
   Deno.test(`attentionBackward() equals the tape's gradient: ${keyValueHeads} key heads`, async () => {
     await checkLayer({
       inputs: [
-        randomTensor([TOKENS, HEADS, HEAD_DIM], 1),
-        randomTensor([TOKENS, keyValueHeads, HEAD_DIM], 2),
-        randomTensor([TOKENS, keyValueHeads, HEAD_DIM], 3),
+        randomTensor([TOKENS, HEADS * HEAD_DIM], 1),
+        randomTensor([TOKENS, keyValueHeads * HEAD_DIM], 2),
+        randomTensor([TOKENS, keyValueHeads * HEAD_DIM], 3),
       ],
       plain: plainAttention,
       layer(...given) {
-        const [q, k, v] = given as tf.Tensor3D[];
-        const shape = { heads: HEADS, keyValueHeads, headDim: HEAD_DIM };
-        const groups = attentionGroups(BATCH, shape);
-        const { y, saved } = attentionForward(q, k, v, groups);
+        const [q, k, v] = given as tf.Tensor2D[];
+        const context = contextOf(BATCH, { heads: HEADS, keyValueHeads, headDim: HEAD_DIM });
+        const { y, saved } = attentionForward(q, k, v, context);
         return {
           y,
           backward(dy) {
-            const { dq, dk, dv } = attentionBackward(dy as tf.Tensor2D, saved, groups, shape);
+            const { dq, dk, dv } = attentionBackward(dy as tf.Tensor2D, saved, context);
             return [dq, dk, dv];
           },
         };
@@ -84,25 +84,23 @@ for (const keyValueHeads of [4, 2, 1]) {
 Deno.test("attentionOutput() is attentionForward()'s result again", async () => {
   await useBackend({ backend: "cpu" });
   tf.tidy(() => {
-    const x = upload(randomTensor([TOKENS, HEADS, HEAD_DIM], 4)) as tf.Tensor3D;
-    const shape = { heads: HEADS, keyValueHeads: HEADS, headDim: HEAD_DIM };
-    const groups = attentionGroups(BATCH, shape), { y, saved } = attentionForward(x, x, x, groups);
-    assertEquals(attentionOutput(saved, groups, shape).arraySync(), y.arraySync());
+    const x = upload(randomTensor([TOKENS, HEADS * HEAD_DIM], 4)) as tf.Tensor2D;
+    const context = contextOf(BATCH, { heads: HEADS, keyValueHeads: HEADS, headDim: HEAD_DIM });
+    const { y, saved } = attentionForward(x, x, x, context);
+    assertEquals(attentionOutput(saved, context).arraySync(), y.arraySync());
   });
 });
 
 Deno.test("attentionForward() of one trie equals two plain sequences", async () => {
   await useBackend({ backend: "cpu" });
   tf.tidy(() => {
-    const [q, k, v] = [1, 2, 3].map((seed) => upload(randomTensor([5, 1, HEAD_DIM], seed)));
+    const [q, k, v] = [1, 2, 3].map((seed) => upload(randomTensor([5, HEAD_DIM], seed)));
     const attend = (tokens: number[], segments: number[]) => {
-      const [tq, tk, tv] = [q, k, v].map((x) => tf.gather(x, tokens) as tf.Tensor3D);
+      const [tq, tk, tv] = [q, k, v].map((x) => tf.gather(x, tokens) as tf.Tensor2D);
       const groups = [{ offset: 0, lengths: [tokens.length] }];
-      const made = attentionGroups({ groups, segments: Uint8Array.from(segments) }, {
-        heads: 1,
-        keyValueHeads: 1,
-      });
-      return attentionForward(tq, tk, tv, made).y.arraySync();
+      const batch = { groups, segments: Uint8Array.from(segments) };
+      const context = contextOf(batch, { heads: 1, keyValueHeads: 1, headDim: HEAD_DIM });
+      return attentionForward(tq, tk, tv, context).y.arraySync();
     };
     const trie = attend([0, 1, 2, 3, 4], [0, 0, 1, 1, 2]);
     const first = attend([0, 1, 2, 3], [0, 0, 0, 0]), second = attend([0, 1, 4], [0, 0, 0]);

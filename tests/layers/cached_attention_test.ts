@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../../lib/backend/use_backend.ts";
 import { attentionForward } from "../../lib/layers/attention.ts";
-import { attentionGroups } from "../../lib/layers/trie_softmax.ts";
 import {
   cachedAttention,
   type KeyValueCache,
@@ -10,9 +9,10 @@ import {
 import { assertEquals } from "../../lib/std.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { assertClose } from "../close.ts";
+import { contextOf } from "./attention_context.ts";
 import { randomTensor, upload } from "./check_layer.ts";
 
-const SIZE = 2, LENGTH = 5, PROMPT = 2, HEADS = 4, KEY_HEADS = 2, HEAD_DIM = 3;
+const SIZE = 2, LENGTH = 5, PROMPT = 2, HEADS = 4, KEY_HEADS = 2, HEAD_DIM = 4;
 
 Deno.test("cachedAttention() gives, token by token, what attention over all tokens gives", async () => {
   for (const backend of await presentBackends()) {
@@ -38,11 +38,13 @@ function inputs(): tf.Tensor3D[] {
 /** The outputs of the tokens after the prompt in one pass, `[SIZE, LENGTH - PROMPT, width]`. */
 function whole(): tf.Tensor3D {
   const [q, k, v] = inputs(), groups = [{ offset: 0, lengths: Array(SIZE).fill(LENGTH) }];
-  const masked = attentionGroups({ groups, segments: new Uint8Array(SIZE * LENGTH) }, {
+  const context = contextOf({ groups, segments: new Uint8Array(SIZE * LENGTH) }, {
     heads: HEADS,
     keyValueHeads: KEY_HEADS,
+    headDim: HEAD_DIM,
   });
-  const rows = tf.reshape(attentionForward(q, k, v, masked).y, [SIZE, LENGTH, HEADS * HEAD_DIM]);
+  const [fq, fk, fv] = [q, k, v].map((x) => tf.reshape<tf.Rank.R2>(x, [x.shape[0], -1]));
+  const rows = tf.reshape(attentionForward(fq, fk, fv, context).y, [SIZE, LENGTH, -1]);
   return tf.slice(rows, [0, PROMPT, 0], [SIZE, LENGTH - PROMPT, HEADS * HEAD_DIM]) as tf.Tensor3D;
 }
 

@@ -150,6 +150,15 @@ void gatedGrad(const Attributes&, Call& call) {
   });
 }
 
+// One head by its angles; `out` may be `in`.
+inline void turn(const float* in, const float* c, const float* s, float sign, int64_t half, float* out) {
+  for (int64_t j = 0; j < half; j++) {
+    const float a = in[j], b = in[j + half];
+    out[j] = a * c[j] + sign * b * s[j];
+    out[j + half] = b * c[j + half] + sign * a * s[j + half];
+  }
+}
+
 // x [N, H, headDim], cos and sin [N, 1, headDim] -> x turned, or turned back
 void rope(const Attributes& attributes, Call& call) {
   const Input &x = call[0], &cos = call[1], &sin = call[2];
@@ -166,13 +175,122 @@ void rope(const Attributes& attributes, Call& call) {
     for (int64_t i = begin; i < end; i++) {
       const float *c = cos.data + i * width, *s = sin.data + i * width;
       for (int64_t h = 0; h < heads; h++) {
-        const float* in = x.data + (i * heads + h) * width;
-        float* out = y + (i * heads + h) * width;
-        for (int64_t j = 0; j < half; j++) {
-          const float a = in[j], b = in[j + half];
-          out[j] = a * c[j] + sign * b * s[j];
-          out[j + half] = b * c[j + half] + sign * a * s[j + half];
+        const int64_t at = (i * heads + h) * width;
+        turn(x.data + at, c, s, sign, half, y + at);
+      }
+    }
+  });
+}
+
+constexpr const char* kToHeads =
+    "x [N, KV * share * headDim], slots [count * length], cos and sin [N, 1, headDim] or [0]";
+
+// x [N, KV * share * headDim] -> [count * KV, rows * share, headDim], each head turned where there are
+// angles. Row r of a sequence is the token in its slot first + r / share; an empty slot is zeros.
+void toHeads(const Attributes& attributes, Call& call) {
+  const Input &x = call[0], &slots = call[1], &cos = call[2], &sin = call[3];
+  const int64_t keyHeads = attributes.keyHeads, share = attributes.share;
+  const int64_t length = attributes.length, first = attributes.first, rows = attributes.rows;
+  const int64_t headDim = attributes.headDim, half = headDim / 2, run = share * headDim;
+  const bool turns = cos.size > 0;
+  if (!call.check(x.dims.size() == 2 && keyHeads > 0 && share > 0 && headDim > 0 && length > 0 &&
+                      first >= 0 && rows > 0 && first + rows <= length &&
+                      slots.size % length == 0 && x.dim(1) == keyHeads * run &&
+                      (!turns || (headDim % 2 == 0 && cos.size == x.dim(2) * headDim &&
+                                  sin.size == cos.size)),
+                  kToHeads)) {
+    return;
+  }
+  const int64_t count = slots.size / length, tokens = x.dim(2);
+  for (int64_t i = 0; i < slots.size; i++) {
+    if (!call.check(slots.ints()[i] < tokens, kToHeads)) return;
+  }
+  float* y = call.output(0, {count * keyHeads, rows * share, headDim});
+  if (!call.check(y, "out of memory")) return;
+  Workers::get().run(count * keyHeads * rows, run, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      const int64_t matrix = i / rows, head = matrix % keyHeads;
+      const int64_t token = slots.ints()[matrix / keyHeads * length + first + i % rows];
+      float* out = y + i * run;
+      if (token < 0) {
+        std::fill(out, out + run, 0.0f);
+        continue;
+      }
+      const float* in = x.data + (token * keyHeads + head) * run;
+      if (!turns) {
+        std::copy(in, in + run, out);
+        continue;
+      }
+      const float *c = cos.data + token * headDim, *s = sin.data + token * headDim;
+      for (int64_t at = 0; at < run; at += headDim) turn(in + at, c, s, 1.0f, half, out + at);
+    }
+  });
+}
+
+constexpr const char* kFromHeads =
+    "places [4 N], firsts [n], cos and sin [N, 1, headDim] or [0], n blocks "
+    "[count * KV, rows * share, headDim]";
+
+// The way back, from n blocks to [N, KV * share * headDim]; each head is turned back where there are
+// angles. A token's place: its blocks (from the first to before the second), sequence and position.
+// Its number is the sum over those of its blocks that reach it; a token without blocks is zeros.
+void fromHeads(const Attributes& attributes, Call& call) {
+  const Input &places = call[0], &firsts = call[1], &cos = call[2], &sin = call[3];
+  const int64_t keyHeads = attributes.keyHeads, share = attributes.share, n = call.size() - 4;
+  const Input* blocks = &call[0] + 4;
+  if (!call.check(n > 0 && firsts.size == n && places.size % 4 == 0 && keyHeads > 0 && share > 0 &&
+                      blocks[0].dims.size() == 3,
+                  kFromHeads)) {
+    return;
+  }
+  const int64_t tokens = places.size / 4, headDim = blocks[0].dim(1), half = headDim / 2;
+  const int64_t run = share * headDim;
+  const bool turns = cos.size > 0;
+  if (!call.check(!turns || (headDim % 2 == 0 && cos.size == tokens * headDim &&
+                             sin.size == cos.size),
+                  kFromHeads)) {
+    return;
+  }
+  for (int64_t b = 0; b < n; b++) {
+    if (!call.check(blocks[b].dims.size() == 3 && blocks[b].dim(1) == headDim &&
+                        blocks[b].dim(2) % share == 0 && blocks[b].dim(3) % keyHeads == 0,
+                    kFromHeads)) {
+      return;
+    }
+  }
+  const int32_t* place = places.ints();
+  for (int64_t i = 0; i < tokens; i++) {
+    const int32_t *at = place + 4 * i, item = at[2];
+    bool fits = at[0] >= 0 && at[1] <= n && item >= 0;
+    for (int64_t b = at[0]; fits && b < at[1]; b++) fits = item < blocks[b].dim(3) / keyHeads;
+    if (!call.check(fits, kFromHeads)) return;
+  }
+  float* y = call.output(0, {tokens, keyHeads * run});
+  if (!call.check(y, "out of memory")) return;
+  Workers::get().run(tokens, keyHeads * run, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i++) {
+      float* row = y + i * keyHeads * run;
+      const int32_t* at = place + 4 * i;
+      bool isFirst = true;
+      for (int64_t b = at[0]; b < at[1]; b++) {
+        const int64_t inner = at[3] - firsts.ints()[b], perHead = blocks[b].dim(2);
+        if (inner < 0 || inner >= perHead / share) continue;
+        for (int64_t h = 0; h < keyHeads; h++) {
+          const float* in = blocks[b].data + ((at[2] * keyHeads + h) * perHead + inner * share) * headDim;
+          float* out = row + h * run;
+          if (isFirst) {
+            std::copy(in, in + run, out);
+          } else {
+            for (int64_t j = 0; j < run; j++) out[j] += in[j];
+          }
         }
+        isFirst = false;
+      }
+      if (isFirst) std::fill(row, row + keyHeads * run, 0.0f);
+      if (!turns) continue;
+      const float *c = cos.data + i * headDim, *s = sin.data + i * headDim;
+      for (int64_t h = 0; h < keyHeads * share; h++) {
+        turn(row + h * headDim, c, s, -1.0f, half, row + h * headDim);
       }
     }
   });
@@ -257,15 +375,17 @@ void* readAttributes(TF_OpKernelConstruction* construction) {
   TF_OpKernelConstruction_GetAttrInt64(construction, "inverse", &read->inverse, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "keyHeads", &read->keyHeads, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "share", &read->share, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "headDim", &read->headDim, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "length", &read->length, status);
   TF_OpKernelConstruction_GetAttrInt64(construction, "first", &read->first, status);
+  TF_OpKernelConstruction_GetAttrInt64(construction, "rows", &read->rows, status);
   TF_DeleteStatus(status);
   return read;
 }
 
-template <Kernel kernel, int inputs>
+template <Kernel kernel>
 void compute(void* attributes, TF_OpKernelContext* context) {
-  Call call(context, inputs);
+  Call call(context);
   if (call.check(true, "")) kernel(*static_cast<Attributes*>(attributes), call);
 }
 
@@ -330,19 +450,25 @@ bool processorFits() {
 
 __attribute__((noinline)) bool addAll() {
   bool all = add({"DpoRmsNorm", {"x: float", "weight: float"}, {"y: float", "rstd: float"},
-       {"epsilon: float"}, compute<rmsNorm, 2>});
+       {"epsilon: float"}, compute<rmsNorm>});
   all &= add({"DpoRmsNormGrad",
        {"dy: float", "x: float", "rstd: float", "weight: float", "residual: float"},
-       {"dx: float"}, {}, compute<rmsNormGrad, 5>});
-  all &= add({"DpoGated", {"gate: float", "up: float"}, {"y: float"}, {}, compute<gated, 2>});
+       {"dx: float"}, {}, compute<rmsNormGrad>});
+  all &= add({"DpoGated", {"gate: float", "up: float"}, {"y: float"}, {}, compute<gated>});
   all &= add({"DpoGatedGrad", {"dy: float", "gate: float", "up: float"}, {"dgate: float", "dup: float"},
-       {}, compute<gatedGrad, 3>});
+       {}, compute<gatedGrad>});
   all &= add({"DpoRope", {"x: float", "cos: float", "sin: float"}, {"y: float"}, {"inverse: int"},
-       compute<rope, 3>});
+       compute<rope>});
   all &= add({"DpoTrieSoftmax", {"scores: float", "segments: int32"}, {"p: float"},
-       {"keyHeads: int", "share: int", "length: int", "first: int"}, compute<trieSoftmax, 2>});
+       {"keyHeads: int", "share: int", "length: int", "first: int"}, compute<trieSoftmax>});
   all &= add({"DpoSoftmaxGrad", {"dp: float", "p: float", "dout: float", "out: float"}, {"ds: float"},
-       {}, compute<softmaxGrad, 4>});
+       {}, compute<softmaxGrad>});
+  all &= add({"DpoToHeads", {"x: float", "slots: int32", "cos: float", "sin: float"}, {"y: float"},
+       {"keyHeads: int", "share: int", "headDim: int", "length: int", "first: int", "rows: int"},
+       compute<toHeads>});
+  all &= add({"DpoFromHeads",
+       {"places: int32", "firsts: int32", "cos: float", "sin: float", "blocks: n * float"},
+       {"y: float"}, {"keyHeads: int", "share: int", "n: int"}, compute<fromHeads>});
   return all;
 }
 

@@ -24,6 +24,7 @@ TF_KernelBuilder* TF_NewKernelBuilder(const char* op, const char* device,
                                       void (*compute)(void*, TF_OpKernelContext*),
                                       void (*destroy)(void*));
 void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
+int TF_NumInputs(TF_OpKernelContext*);
 void TF_GetInput(TF_OpKernelContext*, int index, TF_Tensor**, TF_Status*);
 TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int index, TF_DataType, const int64_t* dims,
                              int rank, size_t bytes, TF_Status*);
@@ -37,7 +38,7 @@ namespace {
 
 struct Attributes {
   float epsilon = 0;
-  int64_t inverse = 0, keyHeads = 1, share = 1, length = 0, first = 0;
+  int64_t inverse = 0, keyHeads = 1, share = 1, headDim = 1, length = 0, first = 0, rows = 0;
 };
 
 struct Input {
@@ -52,7 +53,8 @@ struct Input {
 // One call of a kernel: its inputs, its outputs, and what is wrong with them.
 class Call {
  public:
-  Call(TF_OpKernelContext* context, int inputs) : context_(context), status_(TF_NewStatus()) {
+  explicit Call(TF_OpKernelContext* context) : context_(context), status_(TF_NewStatus()) {
+    const int inputs = TF_NumInputs(context);
     for (int i = 0; i < inputs && TF_GetCode(status_) == TF_OK; i++) read(i);
   }
   ~Call() {
@@ -63,6 +65,7 @@ class Call {
   }
 
   const Input& operator[](int i) const { return inputs_[i]; }
+  int size() const { return static_cast<int>(inputs_.size()); }
 
   // Memory is only touched after the sizes have been held against each other.
   bool check(bool holds, const char* wanted) {

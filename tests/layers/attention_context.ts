@@ -1,0 +1,18 @@
+import type { AttentionContext } from "../../lib/layers/attention.ts";
+import { attentionLayout, type AttentionShape } from "../../lib/layers/attention_layout.ts";
+import { ropeTables } from "../../lib/layers/rope.ts";
+import type { TokenBatch } from "../../lib/types.ts";
+
+/** The context of a batch in `tokens` rows; without `positions` nothing is turned. */
+export function contextOf(
+  batch: Pick<TokenBatch, "groups" | "segments">,
+  shape: AttentionShape,
+  { tokens = batch.segments.length, positions = new Int32Array(tokens) }: {
+    tokens?: number;
+    positions?: Int32Array;
+  } = {},
+): AttentionContext {
+  const layout = attentionLayout(batch, shape, tokens), { headDim } = shape;
+  const tables = () => ropeTables(positions, { headDim, theta: 1e4 });
+  return { layout, shape, queryTables: tables(), keyTables: tables() };
+}
