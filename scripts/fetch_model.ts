@@ -26,7 +26,7 @@ await runScript({
   ],
   flags: {
     model: { type: "string", required: true, help: `Hub id (owner/name), or ${packagedNames}` },
-    output_dir: { type: "string", value: "DIR", help: "Default: models/ and the model's name" },
+    output_dir: { type: "string", value: "FOLDER", help: "Default: models/ and the model's name" },
     json: { type: "boolean", help: "Prints source and hashes as JSON" },
   },
   async main({ model, output_dir, json }, io) {

@@ -41,7 +41,7 @@ await runScript({
     if ((flags.prompt === undefined) === (flags.file === undefined)) {
       throw new UsageError("Cannot tell what to continue: wanted one of --prompt and --file");
     }
-    await tryOutput(flags.output);
+    await tryOutput(flags.output, flags.file);
     const prompts = flags.file === undefined
       ? [flags.prompt!]
       : (await readPrompts(flags.file, flags, io)).slice(0, flags.num);

@@ -1,5 +1,6 @@
 import { readTable, saveTriplets, tripletsFromTable } from "../mod.ts";
 import { formatCount } from "../lib/format_count.ts";
+import { tryOutput } from "./cli/print_or_write.ts";
 import { runScript } from "./cli/run_script.ts";
 
 await runScript({
@@ -44,6 +45,7 @@ await runScript({
     json: { type: "boolean", help: "Prints the counts as JSON" },
   },
   async main(flags, io) {
+    await tryOutput(flags.output, flags.source);
     const { triplets, withoutText, withoutDetail } = tripletsFromTable(
       await readTable(flags.source),
       {

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../mod.ts";
 import { fileError } from "../lib/io/file_error.ts";
 import { commandOf } from "./cli/help_text.ts";
@@ -34,17 +34,22 @@ await runScript({
       type: "string",
       value: "FOLDER",
       default: "models/real_run",
-      help: "Where stage_a, dpo and what both write go",
+      help:
+        "Where stage_a, dpo and what both write go; the pairs go into phase2_data under its name",
     },
+    resume: { type: "boolean", help: "Goes on where the same run was stopped" },
   },
   async main(flags, io) {
     const stageA = join(flags.output_dir, "stage_a"), dpo = join(flags.output_dir, "dpo");
-    const train_file = "phase2_data/real_run_train.jsonl";
-    const val_file = "phase2_data/real_run_val.jsonl";
+    const name = basename(flags.output_dir);
+    const train_file = `phase2_data/${name}_train.jsonl`;
+    const val_file = `phase2_data/${name}_val.jsonl`;
     const columns = { prompt_column: flags.prompt_column, chosen_column: flags.chosen_column };
     const length = { max_length: flags.max_length, skip_invalid: true };
     const model_path = `models/${flags.model.split("/").at(-1)}`;
     const go = (name: string, args: Arguments) => run(name, args, io);
+    const resumed = async (folder: string): Promise<Arguments> =>
+      flags.resume && await hasCheckpoint(folder) ? { resume: true } : {};
 
     const tables = [
       { source: flags.train_table, num: flags.num, output: train_file },
@@ -57,11 +62,13 @@ await runScript({
       model_path,
       ...{ train_file, val_file, completion_key: "chosen", output_dir: stageA },
       ...{ num_epochs: 1, batch_size: 4, gradient_accumulation_steps: 2, ...length },
+      ...await resumed(stageA),
     });
     await go("train_dpo", {
       sft_model_path: join(stageA, "final_model"),
       ...{ train_file, val_file, output_dir: dpo },
       ...{ learning_rate: "5e-5", loss_type: "sigmoid,sft", ...length },
+      ...await resumed(dpo),
     });
     for (const folder of [stageA, dpo]) {
       const trained = { model_path: join(folder, "final_model"), file: val_file };
@@ -71,6 +78,11 @@ await runScript({
     io.print(await whatChanged(stageA, dpo));
   },
 });
+
+async function hasCheckpoint(folder: string): Promise<boolean> {
+  const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+  return entries.some(({ name }) => name.startsWith("checkpoint_"));
+}
 
 async function wantFile(path: string): Promise<void> {
   try {
@@ -93,6 +105,7 @@ async function run(name: string, args: Arguments, io: ScriptIo): Promise<void> {
     args: ["run", "-q", "--no-prompt", `-P=${name}`, `scripts/${name}.ts`, ...words],
     stdin: "null",
   }).spawn().status;
+  if (io.signal.aborted) io.note("real_run itself goes on with --resume, too.");
   io.signal.throwIfAborted();
   if (!success) throw new UserError(`Cannot go on: ${name} ended with exit code ${code}`);
 }

@@ -34,7 +34,7 @@ await runScript({
     ...backendFlags,
   },
   async main(flags, io) {
-    await tryOutput(flags.output);
+    await tryOutput(flags.output, flags.file);
     const triplets = await loadTriplets(flags.file, {
       skipInvalid: flags.skip_invalid,
       onReport: (report) => noteReport(report, io),

@@ -4,9 +4,9 @@ const STEP = 32;
 
 /**
  * Rounds a row count up to what products are run with. TensorFlow on a processor compiles a product
- * for each new shape and keeps it: with every batch's own lengths that costs a tenth of the time of small models,
- * and hundreds of megabytes in the end. Elsewhere, and where the kernels that take such rows are missing, it is
- * the count itself.
+ * for each new shape and keeps it: with every batch's own lengths that costs small models a tenth of
+ * their time, and hundreds of megabytes in the end. Elsewhere, and where the kernels that take such
+ * rows are missing, it is the count itself.
  */
 export function alignedRows(rows: number): number {
   return fusedKernels() ? STEP * Math.ceil(rows / STEP) : rows;

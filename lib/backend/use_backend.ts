@@ -153,7 +153,8 @@ async function startWebgpu(named: boolean): Promise<Started> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) throw new Error("WebGPU finds no graphics adapter");
   const info = adapter.info as GPUAdapterInfo & { isFallbackAdapter?: boolean };
-  const device = info.description || info.vendor;
+  const adapterName = info.description || info.vendor;
+  const device = info.isFallbackAdapter ? `${adapterName}, in software` : adapterName;
   if (info.isFallbackAdapter && !named) {
     throw new Error(`WebGPU finds only a software adapter, ${device}`);
   }

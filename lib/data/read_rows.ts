@@ -43,14 +43,15 @@ export async function* readRows<Row, T>(
   for await (const lines of readLines(path)) {
     for (const { line, text, problem } of lines) {
       if (problem === undefined && text.trim() === "") continue;
-      if (report.rows++ === 0) hint = shapeHint(path, text);
+      if (report.rows++ === 0) hint = shapeHint(path, text, kind.keys);
       const parsed = problem === undefined ? parseRow(text, kind, report) : { problem };
       if ("row" in parsed) yield wrap(line, parsed.row);
       else fail(line, parsed);
     }
   }
   if (report.rows === report.invalid && hint) {
-    throw new UserError(`Cannot use "${path}": wanted a JSON object a line, ${hint}`, { path });
+    const wanted = `wanted a JSON object with ${kind.keys.join(", ")} a line`;
+    throw new UserError(`Cannot use "${path}": ${wanted}, ${hint}`, { path });
   }
   if (first && !skipInvalid) throw collected(first, report);
   if (report.rows === report.invalid) {
@@ -65,9 +66,12 @@ export async function* readRows<Row, T>(
 }
 
 /** What a file seems to be whose every row is bad, from its name and first row; else "". */
-function shapeHint(path: string, firstRow: string): string {
+function shapeHint(path: string, firstRow: string, keys: readonly string[]): string {
   if (/\.(csv|tsv)$/i.test(path)) {
     return "found a table; scripts/make_triplets.ts makes triplets of tables";
+  }
+  if (keys.includes("completion") && /"chosen"\s*:/.test(firstRow)) {
+    return 'found triplets; --completion_key chosen imitates their "chosen"';
   }
   return firstRow.trimStart().startsWith("[")
     ? 'found a list; write its items one a line, as "jq -c .[]" does'

@@ -1,6 +1,6 @@
 import { UserError } from "../errors.ts";
 import type { EncodedExample, EncodedPair, Example, Triplet } from "../types.ts";
-import { encodeExample, encodePair, type EncodePairOptions } from "./encode_pair.ts";
+import { encodeExample, encodePair, type EncodePairOptions, nameRow } from "./encode_pair.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** Options of {@link encodePairs} and {@link encodeExamples}. */
@@ -20,11 +20,13 @@ export type EncodedRows<T> = {
 };
 
 /**
- * Turns triplets into token ids, row by row, by the rules of `encodePair`.
+ * Turns triplets into token ids, row by row, by the rules of `encodePair`; a pair whose difference was
+ * cut off is refused, for it would teach nothing.
  *
  * **Units**: tokens.
  *
- * @throws {UserError} at a row that has no response token inside `maxLength`, unless `skipInvalid`.
+ * @throws {UserError} at a row that has no response token or no difference inside `maxLength`, unless
+ * `skipInvalid`.
  *
  * @example A row whose prompt fills `maxLength` is left out and counted.
  * ```ts
@@ -46,7 +48,14 @@ export function encodePairs(
 ): EncodedRows<EncodedPair> {
   return encodeAll(
     triplets,
-    (triplet, index) => encodePair(tokenizer, triplet, { ...options, index }),
+    (triplet, index) => {
+      const pair = encodePair(tokenizer, triplet, { ...options, index });
+      if (!pair.truncated || pair.chosen.join() !== pair.rejected.join()) return pair;
+      const why = `within --max_length ${options.maxLength} chosen and rejected are the same`;
+      throw new UserError(`Cannot encode ${nameRow(triplet, index)}: ${why}`, {
+        field: "rejected",
+      });
+    },
     options,
   );
 }

@@ -112,7 +112,7 @@ export function encodePrompt(
 }
 
 /** A row in a message: by its line where it was read from a file. */
-function nameRow(row: Triplet | Example, index: number): string {
+export function nameRow(row: Triplet | Example, index: number): string {
   const place = placeOf(row);
   return place ? `"${place.path}" line ${place.line}` : `row ${index + 1}`;
 }

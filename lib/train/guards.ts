@@ -1,4 +1,5 @@
 import process from "node:process";
+import { learningRateAt, type LearningRateAtOptions } from "../optim/schedule.ts";
 import { formatNumber } from "../format_number.ts";
 import type { PreferenceMetrics } from "../types.ts";
 
@@ -32,6 +33,22 @@ export function settingsWarnings({ learningRate }: { learningRate: number }): Wa
       "model into gibberish. 5e-6 is the standard, 1e-6 the cautious rate; small models with LoRA " +
       'bear more. Watch "logps/chosen" and read what the model writes.',
   }];
+}
+
+/** Tells of a run that changes nothing: warm-up begins at rate 0, and there is no other step. */
+export function rateWarnings(
+  steps: number,
+  options: Omit<LearningRateAtOptions, "totalSteps">,
+): Warning[] {
+  const rates = Array.from(
+    { length: Math.min(steps, 2) },
+    (_, step) => learningRateAt(step, { ...options, totalSteps: steps }),
+  );
+  if (rates.some((rate) => rate > 0)) return [];
+  const message =
+    "Every step of this run has learning rate 0, for warm-up begins there: nothing is " +
+    "trained. More steps, or --warmup_ratio 0, change that.";
+  return [{ code: "no_rate", message }];
 }
 
 /** Tells of rows that are longer than what the model was made for; `lengths` counts their tokens. */

@@ -42,7 +42,7 @@ export type LoadModelsOptions = {
  * const modelPath = "models/sft_specialist/final_model";
  * using models = await loadModels({ modelPath });
  * assert.equal(models.source.path, modelPath);
- * await assert.rejects(loadModels({}), /wanted a model path or an adapter path, found neither/);
+ * await assert.rejects(loadModels({}), /wanted a model path .* or an adapter path .*, found neither/);
  * ```
  */
 export async function loadModels(options: LoadModelsOptions): Promise<Models> {
@@ -100,7 +100,8 @@ function overReference(adapter: LoraAdapter, { adapter: stageA }: ModelSource): 
 function noBase(named: string | null, adapterPath: string | undefined): UserError {
   if (adapterPath === undefined) {
     return new UserError(
-      "Cannot load a model: wanted a model path or an adapter path, found neither",
+      "Cannot load a model: wanted a model path (--model_path) or an adapter path (--adapter_path), " +
+        "found neither",
     );
   }
   return new UserError(

@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
-import type { Warning } from "./guards.ts";
+import type { LearningRateAtOptions } from "../optim/schedule.ts";
+import { rateWarnings, type Warning } from "./guards.ts";
 import {
   type FoundCheckpoint,
   listCheckpoints,
@@ -7,18 +8,23 @@ import {
   runDifference,
   type TrainState,
 } from "./train_state.ts";
+import { checkOutput } from "./check_output.ts";
 import { planRun, type RunLength } from "./plan_run.ts";
 import { whyNoRow } from "./rows_origin.ts";
 import type { RowsOrigin, RunOrigin } from "./train_types.ts";
 import { tryToWrite } from "./try_to_write.ts";
 
-export type PrepareRunOptions = RunLength & {
+type RateOptions = Omit<LearningRateAtOptions, "totalSteps">;
+
+export type PrepareRunOptions = RunLength & RateOptions & {
   /** Items of the training set, and of the validation set where there is one. */
   size: number;
   validationSize?: number;
   outputDir?: string;
   resumeFrom?: string;
   origin?: RunOrigin;
+  /** Models and adapters that the run reads. */
+  reads: string[];
 };
 
 /**
@@ -35,8 +41,14 @@ export async function prepareRun(
   const { size, validationSize, outputDir, resumeFrom, origin } = options;
   if (size === 0) throw noRow("training", origin?.train);
   if (validationSize === 0) throw noRow("validation", origin?.validation);
-  if (outputDir !== undefined) await tryToWrite(outputDir);
-  if (resumeFrom === undefined) return { warnings: await leftoverWarnings(outputDir, run) };
+  if (outputDir !== undefined) {
+    await checkOutput(outputDir, options.reads);
+    await tryToWrite(outputDir);
+  }
+  const idle = rateWarnings(planRun(size, options).steps, options);
+  if (resumeFrom === undefined) {
+    return { warnings: [...await leftoverWarnings(outputDir, run), ...idle] };
+  }
   const checkpoint = resumeFrom === "auto"
     ? await furthest(outputDir, run)
     : { folder: resumeFrom, state: await peekTrainState(resumeFrom, run) };

@@ -92,6 +92,7 @@ export async function* trainDpo(
   checkLoss(config);
   const { checkpoint, warnings } = await prepareRun(run, {
     ...loop,
+    reads: [models.source.path, models.source.basePath],
     size: pairs.length,
     validationSize: options.validation?.length,
   });

@@ -26,7 +26,8 @@ export async function* trainLoop(
 ): AsyncGenerator<TrainEvent> {
   const { epochs, saveSteps, signal } = options, plan = planRun(task.size, options);
   const { steps, stepsPerEpoch } = plan, state = await startState(task, options.resumeFrom);
-  yield { type: "start", steps, stepsPerEpoch, epochs, resumedStep: state.step };
+  const { rowsPerStep } = plan;
+  yield { type: "start", steps, stepsPerEpoch, rowsPerStep, epochs, resumedStep: state.step };
   yield* backendWarning(state);
   const trainStep = createStep(task, options, plan);
   const saved: Saved = { step: 0, path: options.resumeFrom };

@@ -73,6 +73,7 @@ export async function* trainSft(
   const run = runIdentity(config), { validation } = options;
   const { checkpoint, warnings } = await prepareRun(run, {
     ...loop,
+    reads: [models.source.path, models.source.basePath],
     size: examples.length,
     validationSize: validation?.length,
   });

@@ -162,6 +162,11 @@ async function parseTrainState(folder: string): Promise<TrainState> {
   });
 }
 
+/** Settings whose values tell a person nothing. */
+const unlike: Record<string, string> = {
+  data_sha256: "it was trained on other rows",
+  reference: "it was trained over another model",
+};
 /** Settings that say when a run ends: it may go on beyond what was planned first. */
 const LENGTH_SETTINGS = ["num_epochs", "max_steps"];
 
@@ -172,7 +177,8 @@ export function runDifference(found: TrainState["run"], wanted: TrainState["run"
     const [theirs, ours] = [found[key], value].map((setting) =>
       typeof setting === "number" ? formatNumber(setting) : JSON.stringify(setting)
     );
-    if (theirs !== ours) return `its ${key} is ${theirs}, this run's ${ours}`;
+    if (theirs === ours) continue;
+    return unlike[key] ?? `its ${key} is ${theirs}, this run's ${ours}`;
   }
   return null;
 }

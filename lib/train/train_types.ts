@@ -8,7 +8,14 @@ export type Metrics = Readonly<Record<string, number>>;
 
 /** What a training loop reports, in the order in which it happens. */
 export type TrainEvent =
-  | { type: "start"; steps: number; stepsPerEpoch: number; epochs: number; resumedStep: number }
+  | {
+    type: "start";
+    steps: number;
+    stepsPerEpoch: number;
+    rowsPerStep: number;
+    epochs: number;
+    resumedStep: number;
+  }
   | { type: "reference"; done: number; total: number }
   | { type: "step"; step: number; steps: number; metrics: Metrics }
   | { type: "epoch"; epoch: number; epochs: number; train: Metrics; validation: Metrics | null }

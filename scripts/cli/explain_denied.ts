@@ -16,6 +16,8 @@ const verbs: Record<string, string> = {
 export type ExplainDeniedOptions = {
   name: string;
   args: string[];
+  /** Flags whose values are paths: "--file". */
+  pathFlags: string[];
   isGranted?: (kind: string, target?: string) => boolean;
 };
 
@@ -25,19 +27,23 @@ export type ExplainDeniedOptions = {
  */
 export function explainDenied(
   denial: string,
-  { name, args, isGranted = askDeno }: ExplainDeniedOptions,
+  { name, args, pathFlags, isGranted = askDeno }: ExplainDeniedOptions,
 ): string {
   const [, kind = "all", found = ""] = denial.match(/^Requires (\w+) access(?: to "?(.*?)"?)?,/s) ??
     [];
-  const target = withoutTemporary(found);
-  const cannot = `Cannot ${verbs[kind] ?? "use"} ${target ? `"${target}"` : "that"}`;
+  const target = withoutTemporary(found), values = namedValues(args, pathFlags);
+  const output = values.find(({ flag, value }) =>
+    flag === "--output" && resolve(dirname(value)) === resolve(target || ".")
+  );
+  const shown = output?.value ?? target;
+  const cannot = `Cannot ${verbs[kind] ?? "use"} ${shown ? `"${shown}"` : "that"}`;
   const command = (grants: string) => [commandOf(name, grants), ...args.map(quote)].join(" ");
   if (!hasOwnSet(name, isGranted)) {
     return `${cannot}: this script was started without its permissions (-P=${name}); run\n` +
       `  ${command("")}`;
   }
   return `${cannot}: the permission set "${name}" does not cover it; if it should, run\n` +
-    `  ${command(grantFlags(name, { kind, target, args, isGranted }))}`;
+    `  ${command(grantFlags(name, { kind, target, values, isGranted }))}`;
 }
 
 /** What the user knows a file as that is written beside its place and then renamed. */
@@ -60,7 +66,13 @@ function askDeno(kind: string, target?: string): boolean {
   return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
-type Denied = Required<Omit<ExplainDeniedOptions, "name">> & { kind: string; target: string };
+type NamedValue = { flag: string; value: string };
+type Denied = {
+  kind: string;
+  target: string;
+  values: NamedValue[];
+  isGranted: (kind: string, target?: string) => boolean;
+};
 
 /** The flags that grant, beside what the set grants, what was denied and what else this run needs. */
 function grantFlags(name: string, denied: Denied): string {
@@ -75,19 +87,19 @@ function grantFlags(name: string, denied: Denied): string {
 }
 
 /**
- * What a kind has to cover beside the set: what was denied; outputs, which are written beside their
- * place and looked at before they are renamed; and what the user granted already, for a flag that is
- * named again replaces the one before.
+ * What a kind has to cover beside the set: what was denied; every path that was named, for it will be
+ * read; outputs, which are written beside their place and looked at before they are renamed; and what
+ * the user granted already, for a flag that is named again replaces the one before.
  */
 function wantedOf(kind: string, denied: Denied): string[] {
-  const { kind: deniedKind, target, args, isGranted } = denied;
-  const wanted = kind === deniedKind ? [folderToGrant(target, { kind, args })] : [];
+  const { kind: deniedKind, target, values, isGranted } = denied;
+  const wanted = kind === deniedKind ? [folderToGrant(target, { kind, values })] : [];
   if (kind !== "read" && kind !== "write") return wanted;
-  const outputs = namedValues(args).filter(({ flag }) => /^--output(_dir)?$/.test(flag))
+  const inputs = kind === "read" ? values.map(({ value }) => value) : [];
+  const outputs = values.filter(({ flag }) => /^--output(_dir)?$/.test(flag))
     .map(({ flag, value }) => flag === "--output" ? dirname(value) : value);
-  const granted = namedValues(args).map(({ value }) => value)
-    .filter((value) => isGranted(kind, value));
-  return outermost([...wanted, ...outputs, ...granted]);
+  const granted = values.map(({ value }) => value).filter((value) => isGranted(kind, value));
+  return outermost([...wanted, ...outputs, ...inputs, ...granted]);
 }
 
 /** Paths without those that lie under another of them. */
@@ -96,20 +108,23 @@ function outermost(paths: string[]): string[] {
   return unique.filter((path) => !unique.some((other) => other !== path && isUnder(path, other)));
 }
 
-/** The values that the user typed, with their flags. */
-function namedValues(args: string[]): { flag: string; value: string }[] {
+/** The paths that the user typed, with their flags. */
+function namedValues(args: string[], pathFlags: string[]): NamedValue[] {
   return args.flatMap((arg, i) => {
     const [, flag, joined] = arg.match(/^(--\w+)(?:=(.*))?$/s) ?? [];
     const value = joined ?? args[i + 1] ?? "";
-    const isNone = flag === undefined || value === "" || (!joined && value.startsWith("--"));
+    const isNone = !pathFlags.includes(flag) || value === "" || (!joined && value.startsWith("--"));
     return isNone ? [] : [{ flag, value }];
   });
 }
 
 /** The path that the user named and `path` lies under, else the path, or its folder for writing. */
-function folderToGrant(path: string, { kind, args }: { kind: string; args: string[] }): string {
+function folderToGrant(
+  path: string,
+  { kind, values }: { kind: string; values: NamedValue[] },
+): string {
   if (kind !== "read" && kind !== "write") return path;
-  const named = namedValues(args).map(({ value }) => value);
+  const named = values.map(({ value }) => value);
   const above = named.find((one) => isUnder(path, one));
   if (above !== undefined || kind !== "write") return above ?? path;
   const isFolderOfNamed = named.some((one) => isUnder(one, path));

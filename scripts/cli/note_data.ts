@@ -17,7 +17,7 @@ export function noteReport(
     io.note(`${path}: left out ${formatCount(invalid, "bad row")}, the first: ${problems[0]}`);
   }
   if (unknownKeys.length > 0) {
-    io.note(`${path}: these keys are kept out of training: ${unknownKeys.join(", ")}`);
+    io.note(`${path}: fields that are not used: ${unknownKeys.join(", ")}`);
   }
 }
 

@@ -1,13 +1,19 @@
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { UserError } from "../../lib/errors.ts";
 import { formatCount } from "../../lib/format_count.ts";
 import { writeFileAtomic } from "../../lib/io/write_atomic.ts";
 import { tryToWrite } from "../../lib/train/try_to_write.ts";
 import type { ScriptIo } from "./run_script.ts";
 
-/** Finds out before the work whether its result can be written to `output`. */
-export async function tryOutput(output: string | undefined): Promise<void> {
+/** Finds out before the work whether its result can be written to `output`, and over no `input`. */
+export async function tryOutput(output: string | undefined, input?: string): Promise<void> {
   if (output === undefined) return;
+  const real = (path: string) => Deno.realPath(path).catch(() => resolve(path));
+  if (input !== undefined && await real(output) === await real(input)) {
+    throw new UserError(`Cannot write "${output}": it is the file that is read; name another`, {
+      path: output,
+    });
+  }
   if (await Deno.stat(output).then(({ isDirectory }) => isDirectory, () => false)) {
     throw new UserError(`Cannot write "${output}": it is a folder, wanted a file`, {
       path: output,

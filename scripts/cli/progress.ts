@@ -53,7 +53,7 @@ const redrawMs = 100, plainLineMs = 15_000;
 export function createProgress(options: ProgressOptions, screen: ProgressScreen): Progress {
   const started = options.startedMs ?? screen.now();
   let reading: ProgressReading = { done: options.start ?? 0 };
-  let shown = screen.now(), lastLine = "";
+  let shown = screen.now(), told: ProgressReading | undefined;
   const state = (): ProgressState => ({
     ...options,
     ...reading,
@@ -61,9 +61,8 @@ export function createProgress(options: ProgressOptions, screen: ProgressScreen)
     memoryBytes: screen.memoryBytes(),
   });
   const notePlain = () => {
-    const line = formatPlainLine(state());
-    if (line !== lastLine) screen.note(line);
-    lastLine = line;
+    if (told !== reading) screen.note(formatPlainLine(state()));
+    told = reading;
   };
   const barLine = () => formatBarLine(state(), screen.columns());
   return {
@@ -94,7 +93,7 @@ export function formatBarLine(state: ProgressState, columns: number): string {
   const { amount, percent, ...rest } = describe(state);
   const tail = () => [`${percent} ${amount}`, ...Object.values(rest)].filter(Boolean).join(", ");
   const room = () => columns - 1 - state.label.length - tail().length - 2;
-  for (const part of ["text", "memory", "tokens", "rate", "left"] as const) {
+  for (const part of ["memory", "tokens", "text", "rate", "left"] as const) {
     if (room() >= shortestBar) break;
     rest[part] = "";
   }

@@ -1,3 +1,4 @@
+import { join, relative } from "node:path";
 import { explainError } from "./explain_error.ts";
 import { type Flags, type FlagValues, readFlags } from "./flags.ts";
 import { helpText, type ScriptText } from "./help_text.ts";
@@ -42,10 +43,26 @@ export async function runScript<const F extends Flags>(script: Script<F>): Promi
     if (stop.exitCode() && error instanceof Error && error.name === "AbortError") {
       Deno.exit(stop.exitCode());
     }
-    const { message, exitCode } = explainError(error, { name: script.name, args });
+    const pathFlags = Object.entries(script.flags as Flags)
+      .filter(([, { value = "" }]) => /FILE|FOLDER|PATH/.test(value)).map(([name]) => `--${name}`);
+    const { message, exitCode } = explainError(error, { name: script.name, args, pathFlags });
     screen.note(message);
+    if (exitCode === 1 && !isInProject()) {
+      screen.note(`This is not dpo-kit's folder, from which its commands are run: cd '${root}'`);
+    }
     if (args.includes("--debug")) screen.note(Deno.inspect(error));
     Deno.exit(exitCode);
+  }
+}
+
+const root = join(import.meta.dirname!, "../..");
+
+/** Where this process stands: permission sets and defaults count from the project's folder. */
+function isInProject(): boolean {
+  try {
+    return relative(root, Deno.cwd()) === "";
+  } catch {
+    return false; // a process that may read its own folder asks without fear
   }
 }
 

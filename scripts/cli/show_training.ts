@@ -1,4 +1,5 @@
 import type { TrainEvent } from "../../mod.ts";
+import { formatCount } from "../../lib/format_count.ts";
 import { formatEpochBlock } from "./epoch_block.ts";
 import type { Progress, ProgressReading } from "./progress.ts";
 import type { ScriptIo } from "./run_script.ts";
@@ -45,6 +46,7 @@ export async function showTraining(
       case "epoch":
         bars.close();
         io.print(epochText(event));
+        noteHeldOut(event, io);
         break;
       case "warning":
         io.note(`Warning: ${event.message}`);
@@ -89,11 +91,11 @@ function createBars(io: ScriptIo, { unit }: ShowTrainingOptions) {
 
 function stepReading(
   { step, metrics }: On<"step">,
-  { steps, stepsPerEpoch, resumedStep, epochs }: On<"start">,
+  { steps, stepsPerEpoch, rowsPerStep, resumedStep, epochs }: On<"start">,
   { size, sinceMs }: ShowTrainingOptions & { sinceMs: number },
 ): [label: string, reading: BarReading] {
   const epoch = Math.ceil(step / stepsPerEpoch), before = (epoch - 1) * stepsPerEpoch;
-  const items = (at: number) => Math.min(size, Math.round((at - before) * size / stepsPerEpoch));
+  const items = (at: number) => Math.min(size, (at - before) * rowsPerStep);
   const text = `loss ${metrics.loss.toFixed(3)}`, { tokens } = metrics;
   const start = items(Math.max(resumedStep, before));
   const total = items(Math.min(steps, before + stepsPerEpoch));
@@ -111,6 +113,19 @@ function epochText({ epoch, epochs, train, validation }: On<"epoch">): string {
     valLoss: validation?.loss,
     chosenPreference: (validation ?? train).chosenPreference,
   }) + "\n";
+}
+
+/** What the block's whole percent and two decimals don't tell: how far, and how many ties. */
+function noteHeldOut({ validation }: On<"epoch">, io: ScriptIo): void {
+  if (!validation || validation["rewards/margins"] === undefined) return;
+  const ties = Math.round(validation["rewards/ties"] * validation.pairs);
+  const tied = ties === 0 ? "" : `; ${formatCount(ties, "tie")}, each counted as half`;
+  io.note(
+    `Held out: loss ${validation.loss.toFixed(4)}, reward margin ` +
+      `${validation["rewards/margins"].toFixed(4)}, ${
+        formatCount(validation.pairs, "pair")
+      }${tied}\n`,
+  );
 }
 
 function end(

@@ -80,11 +80,15 @@ export const trainFlags = {
     choices: ["float32", "bfloat16"] as const,
     default: "float32",
     help: "What frozen weights rest and multiply in: bfloat16 takes half their memory and less " +
-      "time, and rounds; evaluation is float32 always",
+      "time, and rounds; evaluation is float32 always; on TensorFlow only",
   },
   seed: { type: "integer", min: 0, default: 42, help: "Draws the adapter and the data's order" },
   max_steps: { type: "integer", min: 1, help: "Ends the run after so many steps" },
-  save_steps: { type: "integer", min: 1, help: "Writes a checkpoint each so many steps too" },
+  save_steps: {
+    type: "integer",
+    min: 1,
+    help: "Writes a checkpoint each so many steps too; the newest of them stays",
+  },
   resume: {
     type: "string",
     value: "[PATH]",

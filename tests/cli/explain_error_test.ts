@@ -9,8 +9,9 @@ const denied = (kind: string, target: string) =>
   );
 /** A process that was started with the set of fetch_model: it reads and writes ./models. */
 const isGranted = (_kind: string, target = "") => target === "./models";
+const pathFlags = ["--file", "--source", "--output", "--output_dir"];
 const explain = (error: unknown, ...args: string[]) =>
-  explainError(error, { name: "fetch_model", args, isGranted });
+  explainError(error, { name: "fetch_model", args, pathFlags, isGranted });
 
 Deno.test("explainError() prints a user's mistake as it is, with exit 1, or 2 for a wrong command", () => {
   assertEquals(explain(new UserError("Cannot read it")), {
@@ -65,15 +66,23 @@ Deno.test("explainError() grants writing where an output's folder could not be r
 
 Deno.test("explainError() keeps what the user granted already, for a flag replaces the one before", () => {
   const args = ["--source", "/in/a.csv", "--output", "/out/b.jsonl"];
-  const options = { name: "fetch_model", args };
+  const options = { name: "fetch_model", args, pathFlags };
   const given = (kind: string, target = "") =>
     target === "./models" || kind === "read" && target === "/in/a.csv";
   const { message } = explainError(denied("read", "/out"), { ...options, isGranted: given });
   assert(message.includes("--allow-read=./models,/out,/in/a.csv --allow-write=./models,/out "));
 });
 
+Deno.test("explainError() grants no word that only looks like a path", () => {
+  const args = ["--file", "/in/a", "--prompt", "fever,/etc", "--seed", "7"];
+  const options = { name: "fetch_model", args, pathFlags, isGranted };
+  const { message } = explainError(denied("read", "/in/a"), options);
+  assert(message.includes(" --allow-read=./models,/in/a scripts/"), message);
+});
+
 Deno.test("explainError() says that a script was started without its set", () => {
-  const options = { name: "fetch_model", args: ["--model", "a b"], isGranted: () => false };
+  const args = ["--model", "a b"];
+  const options = { name: "fetch_model", args, pathFlags, isGranted: () => false };
   assertEquals(
     explainError(denied("read", "models/x.42-1.tmp"), options).message,
     'Cannot read "models/x": this script was started without its permissions (-P=fetch_model); ' +

@@ -18,9 +18,9 @@ Deno.test("formatBarLine() shows bar, rates, memory and time left within 80 colu
   const line = formatBarLine(state, 80);
   assertEquals(
     line,
-    "Epoch 1/2 ███░░░ 45% 115/256, 1.8 pairs/s, 539 tokens/s, 2.1 GB RAM, 1m18s left",
+    "Epoch 1/2 ███░░░░ 45% 115/256, 1.8 pairs/s, 539 tokens/s, 1m18s left, loss 0.68",
   );
-  assert(formatBarLine(state, 120).endsWith("1m18s left, loss 0.68"));
+  assert(formatBarLine(state, 120).endsWith("2.1 GB RAM, 1m18s left, loss 0.68"));
 });
 
 Deno.test("formatBarLine() leaves out what matters least where columns are few", () => {

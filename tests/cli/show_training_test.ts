@@ -11,7 +11,7 @@ Deno.test("showTraining() counts up to where the run ends, within an epoch too",
     isTerminal: false,
   });
   async function* run(): AsyncGenerator<TrainEvent> {
-    yield { type: "start", steps: 2, stepsPerEpoch: 10, epochs: 2, resumedStep: 0 };
+    yield { type: "start", steps: 2, stepsPerEpoch: 10, rowsPerStep: 4, epochs: 2, resumedStep: 0 };
     for (let step = 1; step <= 2; step++) {
       yield { type: "step", step, steps: 2, metrics: { loss: 0.5, tokens: 200 } };
     }
@@ -31,7 +31,7 @@ Deno.test("showTraining() counts a bar's first step into its speed", async () =>
     now: () => clock.now,
   });
   async function* run(): AsyncGenerator<TrainEvent> {
-    yield { type: "start", steps: 4, stepsPerEpoch: 2, epochs: 2, resumedStep: 0 };
+    yield { type: "start", steps: 4, stepsPerEpoch: 2, rowsPerStep: 4, epochs: 2, resumedStep: 0 };
     for (let step = 1; step <= 4; step++) {
       clock.now += 20_000; // of work, and then it is told
       yield { type: "step", step, steps: 4, metrics: { loss: 0.5, tokens: 200 } };

@@ -139,7 +139,7 @@ Deno.test("loadTriplets() refuses what is no text: wrong bytes, endless lines, n
 
 Deno.test("loadTriplets() says what a file seems to be whose every row is bad", async () => {
   const list =
-    'Cannot use "FILE": wanted a JSON object a line, found a list; write its items one a ' +
+    'Cannot use "FILE": wanted a JSON object with prompt, chosen, rejected a line, found a list; write its items one a ' +
     'line, as "jq -c .[]" does';
   const pretty = JSON.stringify([JSON.parse(GOOD)], null, 2);
   const skipping = (path: string) => loadTriplets(path, { skipInvalid: true });
@@ -152,7 +152,7 @@ Deno.test("loadTriplets() says what a file seems to be whose every row is bad", 
   const { message } = await userError(loadTriplets(path));
   assertEquals(
     message,
-    `Cannot use "${path}": wanted a JSON object a line, found a table; ` +
+    `Cannot use "${path}": wanted a JSON object with prompt, chosen, rejected a line, found a table; ` +
       "scripts/make_triplets.ts makes triplets of tables",
   );
   assert(
@@ -224,9 +224,14 @@ Deno.test("loadExamples() reads prompts with completions and calls them so", asy
     assertEquals(await loadExamples(path), [row]);
   });
   assertEquals(
-    await problem(GOOD, loadExamples),
+    await problem(`{"prompt": "Fever?"}`, loadExamples),
     `Cannot parse example at "FILE" line 1: "completion" must be a non-empty string, found nothing` +
       MEND,
+  );
+  assertEquals(
+    await problem(GOOD, loadExamples),
+    'Cannot use "FILE": wanted a JSON object with prompt, completion a line, found triplets; ' +
+      '--completion_key chosen imitates their "chosen"',
   );
 });
 

@@ -161,7 +161,7 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
         },
         {
           args: typed({ ...flags, train_file: at("triplets.jsonl") }),
-          says: [`5 of 5 rows of "${at("triplets.jsonl")}" are invalid`, ""],
+          says: [`Cannot use "${at("triplets.jsonl")}": `, 'chosen imitates their "chosen"'],
         },
         { args: [], says: ["--model_path is missing: ", ""], code: 2 },
       ];
@@ -184,7 +184,7 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
         },
         {
           args: [`--file=${at("triplets.jsonl")}`],
-          says: "Cannot load a model: wanted a model path or an adapter path, found neither",
+          says: ["Cannot load a model: wanted a model path (--model_path)", "found neither"],
         },
         {
           args: typed({ ...flags, output: at("model") }),

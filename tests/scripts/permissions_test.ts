@@ -58,7 +58,7 @@ Deno.test("a user who does what each refusal says gets there, with all paths out
     if (code === 0) break;
     command = new TextDecoder().decode(stderr).trimEnd().split("\n  ").at(-1)!;
   }
-  assertEquals(tried.length, 3, tried.join("\n")); // the set, then the source and the output
+  assertEquals(tried.length, 3, tried.join("\n")); // without the set, with it, with all paths
   assertEquals((await Deno.readTextFile(output)).split("\n").length, 2);
   await Deno.remove(folder, { recursive: true });
 });

@@ -112,6 +112,20 @@ Deno.test("encodePair() names the row that has no response token left", async ()
   );
 });
 
+Deno.test("encodePairs() refuses a pair whose difference was cut off", async () => {
+  const tokenizer = await loadKind("llama3");
+  const late = { prompt: "pat", chosen: "ient is well", rejected: "ient is ill" };
+  const whole = encodePair(tokenizer, late),
+    shared = commonPrefixLength(whole.chosen, whole.rejected);
+  const maxLength = whole.prompt.length + shared;
+  assertEquals(
+    userMessage(() => encodePairs(tokenizer, [late], { maxLength })),
+    `Cannot encode row 1: within --max_length ${maxLength} chosen and rejected are the same; ` +
+      "--skip_invalid leaves such rows out",
+  );
+  assertEquals(encodePairs(tokenizer, [late], { maxLength: maxLength + 1 }).rows.length, 1);
+});
+
 Deno.test("encodePair() writes EOS once where the response brings its own", async () => {
   const tokenizer = await loadKind("byte_level");
   const plain = encodePair(tokenizer, triplet);

@@ -4,6 +4,7 @@ import {
   type GuardedMetrics,
   lengthWarnings,
   memoryReader,
+  rateWarnings,
   settingsWarnings,
 } from "../../lib/train/guards.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
@@ -30,6 +31,13 @@ Deno.test("settingsWarnings() warns of a learning rate above 1e-5 and of no othe
   const [{ code, message }] = settingsWarnings({ learningRate: 2e-5 });
   assertEquals(code, "learning_rate");
   assert(message.startsWith("Learning rate 2e-5 is above 1e-5: DPO may push both answers"));
+});
+
+Deno.test("rateWarnings() tells of a run whose every step has rate 0", () => {
+  const options = { schedule: "linear", learningRate: 1, warmupRatio: 0.1 } as const;
+  assertEquals(rateWarnings(1, options).map(({ code }) => code), ["no_rate"]);
+  assertEquals(rateWarnings(2, options), []);
+  assertEquals(rateWarnings(1, { ...options, warmupRatio: 0 }), []);
 });
 
 Deno.test("lengthWarnings() tells of rows that are longer than the model's positions", () => {

@@ -145,7 +145,8 @@ Deno.test("loadModels() and buildModels() say what is wrong, and free what they 
   const cases: [() => Promise<Models>, string][] = [
     [
       () => loadModels({}),
-      "Cannot load a model: wanted a model path or an adapter path, found neither",
+      "Cannot load a model: wanted a model path (--model_path) or an adapter path " +
+      "(--adapter_path), found neither",
     ],
     [
       () => loadModels({ adapterPath: alone }),
