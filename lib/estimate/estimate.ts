@@ -6,7 +6,7 @@ import { packExamples, packPairs } from "../tokenizer/token_batch.ts";
 import { epochOrder, planRun, rowsTaken, type RunLength } from "../train/plan_run.ts";
 import type { EncodedExample, EncodedPair, TokenBatch } from "../types.ts";
 import { calibrate } from "./calibrate.ts";
-import { FIGURED_SHARE, HARDWARE, type Hardware } from "./hardware.ts";
+import { figuredSeconds, HARDWARE, type Hardware } from "./hardware.ts";
 import { type PassFlops, passFlops, type TrainedParts } from "./pass_flops.ts";
 import { countParameters, type RowSize, type RunMemory, runMemory } from "./run_memory.ts";
 
@@ -97,12 +97,13 @@ export async function estimate(
     seed: options.seed ?? 42,
     maxSteps: options.maxSteps,
   };
-  const runtime = Deno.memoryUsage().rss - tf.memory().numBytes;
   const costs = rows.map((row) => rowCost(config, row, trained));
   const judged = validation.map((row) => rowCost(config, row, trained));
   const batches = batchesOf(rows.length, loop);
   const typical = pack(typicalBatch(batches, costs).map((row) => rows[row]));
   const rates = await calibrate(config, typical, { trained, precision, checkpointing });
+  // Now the backend has compiled products and started threads, as it will have in the run.
+  const runtime = Deno.memoryUsage().rss - tf.memory().numBytes;
 
   const { steps, stepsPerEpoch } = planRun(rows.length, loop), taken = rowsTaken(rows.length, loop);
   const sum = (list: RowCost[], key: keyof PassFlops) => list.reduce((s, cost) => s + cost[key], 0);
@@ -139,7 +140,10 @@ export async function estimate(
     hardware: HARDWARE.map((machine) => ({
       ...machine,
       fits: memory.peak - runtime < USABLE * machine.memoryGib * 2 ** 30,
-      epochSeconds: sum(own, "gradient") / (FIGURED_SHARE * 1e12 * machine.peakTflops),
+      epochSeconds: figuredSeconds(machine, {
+        flops: sum(own, "gradient"),
+        passes: Math.ceil(own.length / loop.batchSize) * config.layers,
+      }),
     })),
   };
 }

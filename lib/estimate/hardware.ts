@@ -11,7 +11,17 @@ export type Hardware = {
  * Share of the published peak that a step is figured to reach. On processors it reaches half and more
  * of what a plain product does; graphics cards were not measured.
  */
-export const FIGURED_SHARE = 0.3;
+const FIGURED_SHARE = 0.3;
+/** Kernels of a layer, forwards and backwards, and what starting one takes on a graphics card. */
+const KERNELS = 150, START_SECONDS = 10e-6;
+
+/** What arithmetic takes on a machine, and starting the kernels of so many passes through a layer. */
+export function figuredSeconds(
+  { peakTflops }: Hardware,
+  { flops, passes }: { flops: number; passes: number },
+): number {
+  return flops / (FIGURED_SHARE * 1e12 * peakTflops) + passes * KERNELS * START_SECONDS;
+}
 
 /** The machines of the guide's table: makers' data sheets, float32 without tensor cores. */
 export const HARDWARE: readonly Hardware[] = [

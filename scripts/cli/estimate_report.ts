@@ -43,7 +43,7 @@ export function estimateReport(
     line("activations", formatBytes(memory.activations), "of the largest batch"),
     line("logits", formatBytes(memory.logits)),
     line("this process", formatBytes(memory.runtime), "Deno, what computes, the rows"),
-    ...leaner.map(({ flags, peak }) => `  ${formatBytes(peak)} with ${flags}`),
+    ...leaner.map(({ flags, peak }) => wrap(`${formatBytes(peak)} with ${flags}`, 2)),
     "",
     `Time here: ${formatDuration(seconds.run)}, from a second's calibration`,
     ...(seconds.reference > 0 ? [line("reference", formatDuration(seconds.reference))] : []),

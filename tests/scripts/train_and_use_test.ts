@@ -118,6 +118,25 @@ async function smallDisk(folder: string, sizeBytes: number): Promise<boolean> {
   return success;
 }
 
+Deno.test("the trainers say with --dry_run what a run will take, and write nothing", async () => {
+  using place = await tinyWorkplace();
+  const { at } = place, dry = { dry_run: "true", output_dir: at("out") };
+  const [dpo, sft] = await Promise.all([
+    runScript("train_dpo", [
+      ...typed({ sft_model_path: at("model"), train_file: at("triplets.jsonl"), ...dry }),
+    ]),
+    runScript("train_sft", [
+      ...typed({ model_path: at("model"), train_file: at("examples.jsonl"), ...dry }),
+    ]),
+  ]);
+  const wanted = /^A dry run: nothing is trained\..*\nMemory: at most .*\nTime here: /s;
+  for (const { code, stdout, stderr } of [dpo, sft]) {
+    assertEquals(code, 0, stderr);
+    assert(wanted.test(stdout), stdout);
+  }
+  assert(!namesIn(place.root).includes("out"));
+});
+
 Deno.test("train_dpo and score say that the disk is full, and leave nothing half-written", async () => {
   using place = await tinyWorkplace();
   const disk = place.at("disk");
