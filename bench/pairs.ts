@@ -12,7 +12,7 @@ export type BenchPair = {
 
 export type MakeBenchPairsOptions = { modelPath: string; count: number; maxTokens: number };
 
-const TABLE = new URL("../../shared/data/mts-dialog/train.csv", import.meta.url).pathname;
+export const TABLE = new URL("../../shared/data/mts-dialog/train.csv", import.meta.url).pathname;
 
 /**
  * The first pairs of MTS-Dialog that fit: the dialogue is the prompt, the doctor's note is chosen,

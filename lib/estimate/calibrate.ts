@@ -2,13 +2,13 @@ import * as tf from "@tensorflow/tfjs";
 import { checkHalf } from "../backend/half_matrix.ts";
 import { initLora } from "../lora/lora_adapter.ts";
 import { disposeAdapters, uploadAdapter } from "../lora/upload_adapter.ts";
-import { disposeNetwork, restInBfloat16 } from "../model/load_network.ts";
-import { llamaWeights } from "../model/llama_weights.ts";
+import { disposeNetwork } from "../model/load_network.ts";
 import type { ModelConfig } from "../model/model_config.ts";
-import type { Adapters, Network, Precision } from "../model/network.ts";
+import type { Adapters, Precision } from "../model/network.ts";
 import { tokenGradients, tokenLogProbs } from "../model/stack.ts";
 import { initAdamW, updateAdamW } from "../optim/adamw.ts";
 import type { TokenBatch } from "../types.ts";
+import { madeUpNetwork } from "./made_up_network.ts";
 import { passFlops, type TrainedParts } from "./pass_flops.ts";
 
 /** What this machine does in a second on this kind of model. */
@@ -51,7 +51,7 @@ export async function calibrate(
   const small = { ...config, layers: LAYERS, vocabSize };
   const few = (ids: Int32Array) => ids.map((id) => id % vocabSize);
   const own = { ...batch, ids: few(batch.ids), targets: few(batch.targets) };
-  const network = madeUp(small, precision), flops = passFlops(small, own, trained);
+  const network = madeUpNetwork(small, precision), flops = passFlops(small, own, trained);
   let adapters: Adapters | null = null;
   try {
     if (trained !== "all") {
@@ -88,13 +88,6 @@ async function secondsOf(atLeast: number, run: () => unknown): Promise<number> {
     total += times.at(-1)!;
   }
   return times.sort((a, b) => a - b)[Math.floor(times.length / 2)];
-}
-
-function madeUp(config: ModelConfig, precision: Precision): Network {
-  const weights = new Map<string, tf.Tensor>();
-  for (const [name, shape] of llamaWeights(config)) weights.set(name, tf.fill(shape, 0.01));
-  const network: Network = { config, weights, precision: "float32" };
-  return precision === "bfloat16" ? restInBfloat16(network) : network;
 }
 
 function timedUpdate(): () => void {
