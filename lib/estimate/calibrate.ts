@@ -28,13 +28,15 @@ export type CalibrateOptions = {
   seconds?: number;
 };
 
-const LAYERS = 2;
+/** What a pass does once weighs little beside four layers; of wide ones two are enough, and fit. */
+const layersOf = ({ layers, hiddenSize }: ModelConfig) =>
+  Math.min(layers, hiddenSize > 1024 ? 2 : 4);
 /** The head's products run as fast as with all words, and its table needs no gigabyte. */
 const WORDS = 4096;
 const UPDATED = 2 ** 18;
 
 /**
- * Runs two layers of the model, as wide as they are, over a batch of the run for about a second. Its
+ * Runs a few layers of the model, as wide as they are, over a batch of the run for about a second. Its
  * weights are made up: what a product takes doesn't depend on its numbers.
  *
  * **Memory**: no tensor is left behind.
@@ -48,7 +50,7 @@ export async function calibrate(
 ): Promise<Rates> {
   if (precision === "bfloat16") checkHalf();
   const vocabSize = Math.min(config.vocabSize, WORDS);
-  const small = { ...config, layers: LAYERS, vocabSize };
+  const small = { ...config, layers: layersOf(config), vocabSize };
   const few = (ids: Int32Array) => ids.map((id) => id % vocabSize);
   const own = { ...batch, ids: few(batch.ids), targets: few(batch.targets) };
   const network = madeUpNetwork(small, precision), flops = passFlops(small, own, trained);

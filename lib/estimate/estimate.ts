@@ -51,7 +51,7 @@ export type Estimate = {
 const USABLE = 0.9;
 
 /**
- * Says before a run what it will take: memory by part, and time, from a second's calibration with two
+ * Says before a run what it will take: memory by part, and time, from a second's calibration with a few
  * layers of the model on this machine. The weights themselves are not needed. Epochs are taken as
  * whole where `maxSteps` doesn't end the run within the first.
  *
