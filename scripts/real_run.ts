@@ -81,7 +81,7 @@ await runScript({
 
 async function hasCheckpoint(folder: string): Promise<boolean> {
   const entries = await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
-  return entries.some(({ name }) => name.startsWith("checkpoint_"));
+  return entries.some(({ name }) => /^checkpoint_(epoch|step)_\d+$/.test(name));
 }
 
 async function wantFile(path: string): Promise<void> {

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
+import { UserError } from "../errors.ts";
 import { resolveTargetModules } from "../lora/lora_adapter.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Precision } from "../model/network.ts";
 import { packExamples, packPairs } from "../tokenizer/token_batch.ts";
+import { checkTrainable } from "../train/build_models.ts";
 import { epochOrder, planRun, rowsTaken, type RunLength } from "../train/plan_run.ts";
 import type { EncodedExample, EncodedPair, TokenBatch } from "../types.ts";
 import { calibrate } from "./calibrate.ts";
@@ -35,15 +37,15 @@ export type Estimate = {
   rows: number;
   steps: number;
   stepsPerEpoch: number;
-  /** Tokens of an epoch: as laid out here, and with each response after a prompt of its own. */
+  /** Tokens of the first epoch's steps: as laid out here, and with a prompt for each response. */
   tokens: { shared: number; unshared: number };
   /** In bytes. */
   memory: RunMemory;
   /** Peak memory under other settings, in bytes: the ways out where it doesn't fit. */
   leaner: { flags: string; peak: number }[];
-  /** On this machine: the reference's pass, an epoch's steps, judging once, the whole run. */
+  /** On this machine: the reference's pass, the first epoch's steps, judging once, the whole run. */
   seconds: { reference: number; epoch: number; judging: number; run: number };
-  /** Figured from published peak rates, not run: whether it fits, and seconds an epoch. */
+  /** Figured from published peak rates, not run: whether it fits, and the first epoch's seconds. */
   hardware: (Hardware & { fits: boolean; epochSeconds: number })[];
 };
 
@@ -62,7 +64,8 @@ const USABLE = 0.9;
  *
  * @param config The model's sizes, from `describeModel`.
  * @param rows Pairs for DPO, examples for SFT, encoded as the run will have them.
- * @throws {UserError} when a target module is unknown or the backend lacks the precision.
+ * @throws {UserError} when there is no row or no step, a target module is unknown, or weights can't rest
+ * in the precision.
  *
  * @example
  * ```ts
@@ -90,6 +93,7 @@ export async function estimate(
   const trained: TrainedParts = allWeights
     ? "all"
     : { rank, targetModules: resolveTargetModules(targetModules) };
+  if (allWeights) checkTrainable(precision);
   const loop = {
     batchSize: options.batchSize ?? 4,
     gradientAccumulationSteps: options.gradientAccumulationSteps ?? 1,
@@ -97,6 +101,10 @@ export async function estimate(
     seed: options.seed ?? 42,
     maxSteps: options.maxSteps,
   };
+  const { steps, stepsPerEpoch } = planRun(rows.length, loop), taken = rowsTaken(rows.length, loop);
+  if (!(steps > 0)) {
+    throw new UserError("Cannot estimate: wanted at least one row and one step, found none");
+  }
   const costs = rows.map((row) => rowCost(config, row, trained));
   const judged = validation.map((row) => rowCost(config, row, trained));
   const batches = batchesOf(rows.length, loop);
@@ -105,7 +113,6 @@ export async function estimate(
   // Now the backend has compiled products and started threads, as it will have in the run.
   const runtime = Deno.memoryUsage().rss - tf.memory().numBytes;
 
-  const { steps, stepsPerEpoch } = planRun(rows.length, loop), taken = rowsTaken(rows.length, loop);
   const sum = (list: RowCost[], key: keyof PassFlops) => list.reduce((s, cost) => s + cost[key], 0);
   const own = taken.map((row) => costs[row]), parameters = countParameters(config, trained);
   const stepsTaken = Math.min(steps, stepsPerEpoch);
@@ -117,7 +124,9 @@ export async function estimate(
   const run = reference + steps / stepsTaken * epoch + Math.ceil(steps / stepsPerEpoch) * judging;
 
   const memoryOf = (size: number, checkpointing: boolean) => {
-    const sizes = batchesOf(rows.length, { ...loop, batchSize: size })
+    const together = loop.batchSize * loop.gradientAccumulationSteps;
+    const same = { ...loop, batchSize: size, gradientAccumulationSteps: together / size };
+    const sizes = batchesOf(rows.length, same)
       .map((batch) => batch.map((row) => costs[row]));
     return runMemory(config, sizes, { trained, precision, checkpointing, runtime });
   };
@@ -180,7 +189,7 @@ function batchesOf(size: number, loop: RunLength & { seed: number }): number[][]
   return batches.slice(0, steps * loop.gradientAccumulationSteps);
 }
 
-/** The batch in the middle of the first epoch's by their arithmetic. */
+/** The batch in the middle of all by their arithmetic. */
 function typicalBatch(batches: number[][], costs: RowCost[]): number[] {
   const flops = (batch: number[]) => batch.reduce((sum, row) => sum + costs[row].gradient, 0);
   const sorted = batches.toSorted((a, b) => flops(a) - flops(b));

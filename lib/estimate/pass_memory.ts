@@ -1,3 +1,4 @@
+import { alignedRows } from "../backend/aligned_rows.ts";
 import { blockRows } from "../layers/attention_layout.ts";
 import { linearShape } from "../model/llama_weights.ts";
 import type { ModelConfig } from "../model/model_config.ts";
@@ -13,25 +14,26 @@ export type PassNumbers = {
 };
 
 /**
- * What one sequence (a pair's trie) of `tokens` tokens makes a gradient pass hold; over a batch these
+ * What one sequence (a pair's trie) of so many tokens makes a gradient pass hold; over a batch these
  * add up, but for attention's padding. Follows `llama_block.ts`, `attention.ts` and `linear.ts`
  * tensor by tensor.
  */
 export function passNumbers(
   config: ModelConfig,
-  tokens: number,
+  own: number,
   { trained, checkpointing }: { trained: TrainedParts; checkpointing: boolean },
 ): PassNumbers {
   const { layers, hiddenSize: d, feedForwardSize: f, heads, keyValueHeads, headDim } = config;
   const q = heads * headDim, kv = keyValueHeads * headDim;
   const adapted = (name: string) => trained !== "all" && trained.targetModules.includes(name);
   const lows = trained === "all" ? 0 : BLOCK_LINEARS.filter(adapted).length * trained.rank;
-  const probabilities = heads * blockRows(tokens).reduce(
+  const tokens = own, slots = alignedRows(own); // a batch aligns its tokens once, see run_memory.ts
+  const probabilities = heads * blockRows(slots).reduce(
     (sum, { first, rows }) => sum + rows * (first + rows),
     0,
   );
   // k, v, q, o, the stream between attention and MLP, gate, up, two norms, x A^T
-  const layer = tokens * (2 * kv + 2 * q + d + 2 * f + 2 + lows) + probabilities;
+  const layer = slots * (2 * kv + 2 * q) + tokens * (d + 2 * f + 2 + lows) + probabilities;
   // A tidy block holds all that it made until its end; an adapted layer adds two of its outputs.
   const linear = (name: string) => linearShape(config, name)[0] * (adapted(name) ? 3 : 1);
   const forward = tokens *

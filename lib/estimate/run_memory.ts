@@ -1,3 +1,4 @@
+import { alignedRows } from "../backend/aligned_rows.ts";
 import { headRowsAtOnce } from "../layers/head.ts";
 import { linearShape, llamaWeights } from "../model/llama_weights.ts";
 import type { ModelConfig } from "../model/model_config.ts";
@@ -88,12 +89,14 @@ function batchNumbers(
   options: { trained: TrainedParts; checkpointing: boolean },
 ): { activations: number; logits: number } {
   const { vocabSize, hiddenSize } = config;
-  let activations = 0, predicting = 0;
+  let activations = 0, predicting = 0, tokens = 0;
   for (const row of rows) {
     const { kept, passing } = passNumbers(config, row.tokens, options);
     activations += kept + passing + 3 * row.predicting * hiddenSize; // rows, hidden, unit
     predicting += row.predicting;
+    tokens += row.tokens;
   }
+  activations *= alignedRows(tokens) / tokens; // nearly all of it is by token
   const atOnce = Math.min(predicting, headRowsAtOnce(vocabSize));
   return { activations, logits: LOGITS_COPIES * atOnce * vocabSize };
 }

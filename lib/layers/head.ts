@@ -49,12 +49,18 @@ export function headWeightGradient(
   targets: tf.Tensor1D,
 ): tf.Tensor2D {
   let sum: tf.Tensor2D = tf.zerosLike(weight);
-  for (const [start, size] of chunks(h.shape[0], weight.shape[0])) {
+  const count = h.shape[0], added = alignedRows(count) - count;
+  const [allRows, allTargets, slopes] = added === 0 ? [h, targets, dLogProbs] : [
+    tf.pad(h, [[0, added], [0, 0]]),
+    tf.pad(targets, [[0, added]]),
+    tf.pad(dLogProbs, [[0, added]]), // with slope 0 a row adds nothing
+  ];
+  for (const [start, size] of chunks(count + added, weight.shape[0])) {
     const next = tf.tidy(() => {
-      const rows = tf.slice(h, [start, 0], [size, -1]);
+      const rows = tf.slice(allRows, [start, 0], [size, -1]);
       const logits = tf.matMul<tf.Tensor2D>(rows, weight, false, true);
-      const { gradient } = crossEntropy(logits, tf.slice(targets, start, size));
-      const scaled = tf.mul(gradient, tf.expandDims(tf.neg(tf.slice(dLogProbs, start, size)), 1));
+      const { gradient } = crossEntropy(logits, tf.slice(allTargets, start, size));
+      const scaled = tf.mul(gradient, tf.expandDims(tf.neg(tf.slice(slopes, start, size)), 1));
       return tf.add<tf.Tensor2D>(sum, tf.matMul(scaled, rows, true));
     });
     sum.dispose();
@@ -65,7 +71,8 @@ export function headWeightGradient(
 
 /** Rows whose logits are held at once. */
 export function headRowsAtOnce(vocabSize: number): number {
-  return Math.max(1, Math.floor(CHUNK_NUMBERS / vocabSize));
+  const most = Math.max(1, Math.floor(CHUNK_NUMBERS / vocabSize)), step = alignedRows(1);
+  return Math.max(step, most - most % step);
 }
 
 function chunks(rows: number, vocabSize: number): [start: number, size: number][] {

@@ -72,11 +72,7 @@ export type BuildModelsOptions = {
 export async function buildModels(options: BuildModelsOptions): Promise<Models> {
   const { rank = 16, alpha = 32, targetModules = ["q_proj", "v_proj"] } = options;
   const { rsLora = false, seed = 42, allWeights = false, precision = "float32" } = options;
-  if (allWeights && precision !== "float32") {
-    throw new UserError(`Cannot train all weights in ${precision}: wanted float32`, {
-      field: "precision",
-    });
-  }
+  if (allWeights) checkTrainable(precision);
   const config = allWeights ? null : checkLoraConfig({ rank, alpha, targetModules, rsLora });
   await useBackend({ backend: options.backend });
   if (precision === "bfloat16") checkHalf();
@@ -85,6 +81,18 @@ export async function buildModels(options: BuildModelsOptions): Promise<Models> 
   const adapter = config && initLora(network.config, config, { seed });
   const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
   return joinModels({ ...loaded, network, adapter, trainable });
+}
+
+/**
+ * Holds the precision to what all weights can be trained in.
+ *
+ * @throws {UserError} when it is not float32.
+ */
+export function checkTrainable(precision: Precision): void {
+  if (precision === "float32") return;
+  throw new UserError(`Cannot train all weights in ${precision}: wanted float32`, {
+    field: "precision",
+  });
 }
 
 /** Joins what was loaded with what is trained; the result owns both. */

@@ -43,7 +43,9 @@ export async function endEpoch(
   });
   if (validation === "stopped") return null;
   const epoch = passesDone(state.step, stepsPerEpoch);
-  state.epochLog.push({ epoch, step: state.step, train, validation });
+  // A trial's last epoch is judged where it ends: what goes on from there counts from there.
+  const first_step = Number(state.epochLog.at(-1)?.step ?? 0) + 1;
+  state.epochLog.push({ epoch, first_step, step: state.step, train, validation });
   state.epochSums = {};
   state.epochWeight = 0;
   return { type: "epoch", epoch, epochs, train, validation };

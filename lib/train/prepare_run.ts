@@ -47,10 +47,10 @@ export async function prepareRun(
   }
   const idle = rateWarnings(planRun(size, options).steps, options);
   if (resumeFrom === undefined) {
-    return { warnings: [...await leftoverWarnings(outputDir, run), ...idle] };
+    return { warnings: [...await leftoverWarnings(outputDir, run, options), ...idle] };
   }
   const checkpoint = resumeFrom === "auto"
-    ? await furthest(outputDir, run)
+    ? await furthest(outputDir, run, planRun(size, options).steps)
     : { folder: resumeFrom, state: await peekTrainState(resumeFrom, run) };
   return { checkpoint, warnings: lengthChange(checkpoint, options) };
 }
@@ -58,21 +58,26 @@ export async function prepareRun(
 /** Says that a run ends elsewhere than its checkpoint was made for, for its rates depend on that. */
 function lengthChange(
   { folder, state: { step, run } }: FoundCheckpoint,
-  { size, ...length }: PrepareRunOptions,
+  options: PrepareRunOptions,
 ): Warning[] {
-  const { steps } = planRun(size, length);
+  const { steps } = planRun(options.size, options);
   if (step > steps) {
     const why = `it stands at step ${step}, and this run ends after ${steps}`;
     const advice = "raise --max_steps or --num_epochs, or begin anew in another --output_dir";
     throw new UserError(`Cannot resume from "${folder}": ${why}; ${advice}`, { path: folder });
   }
-  const [epochs, maxSteps] = [run.num_epochs as number, run.max_steps as number | null];
-  const before = planRun(size, { ...length, epochs, maxSteps: maxSteps ?? undefined }).steps;
+  const before = stepsOf(run, options);
   if (before === steps) return [];
   const message = `This run was to end after ${before} steps and now ends after ${steps}: up to ` +
     `step ${step} its learning rate took the course of ${before} steps, from there that of ` +
     `${steps}. It will differ from a run that had this length from the start.`;
   return [{ code: "run_length", message }];
+}
+
+/** Steps of a run that a checkpoint was made in, over the same rows. */
+function stepsOf(run: TrainState["run"], { size, ...length }: PrepareRunOptions): number {
+  const [epochs, maxSteps] = [run.num_epochs as number, run.max_steps as number | null];
+  return planRun(size, { ...length, epochs, maxSteps: maxSteps ?? undefined }).steps;
 }
 
 function noRow(name: string, origin: RowsOrigin | undefined): UserError {
@@ -81,13 +86,16 @@ function noRow(name: string, origin: RowsOrigin | undefined): UserError {
   });
 }
 
+/** The last checkpoint of this run that is not beyond its end: a longer one's may lie there too. */
 async function furthest(
   outputDir: string | undefined,
   run: TrainState["run"],
+  steps: number,
 ): Promise<FoundCheckpoint> {
   const found = outputDir === undefined ? [] : await listCheckpoints(outputDir);
-  const own = found.findLast(({ state }) => runDifference(state.run, run) === null);
-  if (own) return own;
+  const own = found.filter(({ state }) => runDifference(state.run, run) === null);
+  const fitting = own.findLast(({ state }) => state.step <= steps) ?? own.at(-1);
+  if (fitting) return fitting;
   const other = found.at(-1);
   if (other) await peekTrainState(other.folder, run); // says what differs
   throw new UserError(`Cannot resume: "${outputDir}" holds no checkpoint`, {
@@ -100,10 +108,16 @@ async function furthest(
 async function leftoverWarnings(
   outputDir: string | undefined,
   run: TrainState["run"],
+  options: PrepareRunOptions,
 ): Promise<Warning[]> {
   const last = outputDir === undefined ? undefined : (await listCheckpoints(outputDir)).at(-1);
   if (!last) return [];
-  const difference = runDifference(last.state.run, run);
+  const { steps } = planRun(options.size, options);
+  const length = () => {
+    const before = stepsOf(last.state.run, options);
+    return before === steps ? null : `it has ${before} steps, this run ${steps}`;
+  };
+  const difference = runDifference(last.state.run, run) ?? length();
   const message = difference === null
     ? `"${outputDir}" holds checkpoints of this very run, up to step ${last.state.step}; they are ` +
       "written anew. --resume goes on from there instead."

@@ -183,6 +183,12 @@ export function runDifference(found: TrainState["run"], wanted: TrainState["run"
   return null;
 }
 
+/** Whether two runs are the same one, in their length too. */
+function isSameRun(found: TrainState["run"], wanted: TrainState["run"]): boolean {
+  return runDifference(found, wanted) === null &&
+    LENGTH_SETTINGS.every((key) => found[key] === wanted[key]);
+}
+
 /** A complete checkpoint, and where its run stood. */
 export type FoundCheckpoint = { folder: string; state: TrainState };
 
@@ -203,7 +209,7 @@ export async function removeStepCheckpoints(
   { run, step, keep }: Pick<TrainState, "run" | "step"> & { keep: string },
 ): Promise<void> {
   for (const { folder, state } of await listCheckpoints(outputDir)) {
-    const name = basename(folder), isOurs = runDifference(state.run, run) === null;
+    const name = basename(folder), isOurs = isSameRun(state.run, run);
     const isReplaced = state.step <= step && name !== keep && name.startsWith("checkpoint_step_");
     if (isOurs && isReplaced) await Deno.remove(folder, { recursive: true });
   }

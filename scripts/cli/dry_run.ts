@@ -8,6 +8,7 @@ import {
   UserError,
 } from "../../mod.ts";
 import { memoryReader } from "../../lib/train/guards.ts";
+import { checkOutput } from "../../lib/train/check_output.ts";
 import { whyNoRow } from "../../lib/train/rows_origin.ts";
 import { estimateReport } from "./estimate_report.ts";
 import { noteBackend } from "./note_data.ts";
@@ -39,9 +40,11 @@ export async function dryRun(
   noteBackend(io);
   const { config, tokenizer } = await describeModel(modelPath);
   const { train, validation } = encode(tokenizer);
-  if (train.rows.length === 0) {
-    throw new UserError(`Cannot train: the training set has no row${whyNoRow(train)}`);
+  for (const [name, set] of Object.entries({ training: train, validation })) {
+    if (set?.rows.length !== 0) continue;
+    throw new UserError(`Cannot train: the ${name} set has no row${whyNoRow(set)}`);
   }
+  await checkOutput(flags.output_dir, [modelPath]);
   const result = await estimate(config, train.rows, {
     rank: flags.lora_r,
     targetModules: flags.target_modules,

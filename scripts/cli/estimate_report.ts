@@ -24,6 +24,7 @@ export function estimateReport(
     `  ${label.padEnd(LABEL)}${figure.padStart(FIGURE)}   ${remark}`.trimEnd();
   const total = memoryBytes === undefined ? "" : ` of this machine's ${formatBytes(memoryBytes)}`;
   const isTooMuch = memoryBytes !== undefined && memory.peak > 0.9 * memoryBytes;
+  const isTrial = steps < stepsPerEpoch, period = isTrial ? "for the steps" : "an epoch";
   const rowsAnEpoch = rows * Math.min(1, steps / stepsPerEpoch);
   return [
     wrap(
@@ -33,10 +34,10 @@ export function estimateReport(
     ),
     "",
     `Parameters: ${many(parameters.frozen)} frozen, ${many(parameters.trained)} trained`,
-    `Tokens: ${many(tokens.shared)} in the first epoch` +
+    `Tokens: ${many(tokens.shared)} in ${isTrial ? "the steps" : "the first epoch"}` +
     (tokens.unshared > tokens.shared ? `; ${many(tokens.unshared)} if pairs shared nothing` : ""),
     "",
-    `Memory: at most ${formatBytes(memory.peak)}${total}` +
+    `Memory: about ${formatBytes(memory.peak)}${total}` +
     (isTooMuch ? ". It does not fit." : ""),
     line("weights", formatBytes(memory.weights)),
     line("trained", formatBytes(memory.trained), "numbers, gradients, Adam's moments"),
@@ -48,7 +49,7 @@ export function estimateReport(
     `Time here: ${formatDuration(seconds.run)}, from a second's calibration`,
     ...(seconds.reference > 0 ? [line("reference", formatDuration(seconds.reference))] : []),
     line(
-      steps < stepsPerEpoch ? "the steps" : "an epoch",
+      isTrial ? "the steps" : "an epoch",
       formatDuration(seconds.epoch),
       `${formatRate(rowsAnEpoch / seconds.epoch)} ${noun}s/s`,
     ),
@@ -59,7 +60,7 @@ export function estimateReport(
     "Figured for other machines at 30 % of their published float32 peak; not run:",
     ...estimate.hardware.map(({ name, fits, epochSeconds }) =>
       `  ${name.padEnd(24)}${
-        fits ? `fits, ${formatDuration(epochSeconds)} an epoch` : "too large for it"
+        fits ? `fits, ${formatDuration(epochSeconds)} ${period}` : "too large for it"
       }`
     ),
   ].join("\n");

@@ -1,4 +1,4 @@
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { commandOf } from "./help_text.ts";
 
@@ -33,10 +33,20 @@ export function explainDenied(
     [];
   const target = withoutTemporary(found), values = namedValues(args, pathFlags);
   const output = values.find(({ flag, value }) =>
-    flag === "--output" && resolve(dirname(value)) === resolve(target || ".")
+    flag === "--output" && [value, dirname(value)].map((path) => resolve(path))
+      .includes(resolve(target || "."))
   );
   const shown = output?.value ?? target;
   const cannot = `Cannot ${verbs[kind] ?? "use"} ${shown ? `"${shown}"` : "that"}`;
+  if (!isInProject()) {
+    return `${cannot}: dpo-kit's scripts are run from its folder: cd '${project}'`;
+  }
+  const place = output && dirname(resolve(output.value));
+  if (place !== undefined && (place === resolve(project) || place === "/")) {
+    const [folder = "./models"] = [grantedBy(name, "write")].flat();
+    return `${cannot}: a grant for it would be one for all that lies there; name a file in a folder ` +
+      `that this script may write, say ${join(String(folder), basename(output!.value))}`;
+  }
   const command = (grants: string) => [commandOf(name, grants), ...args.map(quote)].join(" ");
   if (!hasOwnSet(name, isGranted)) {
     return `${cannot}: this script was started without its permissions (-P=${name}); run\n` +
@@ -44,6 +54,17 @@ export function explainDenied(
   }
   return `${cannot}: the permission set "${name}" does not cover it; if it should, run\n` +
     `  ${command(grantFlags(name, { kind, target, values, isGranted }))}`;
+}
+
+const project = join(import.meta.dirname!, "../..");
+
+/** Where this process stands: permission sets and defaults count from the project's folder. */
+export function isInProject(): boolean {
+  try {
+    return relative(project, Deno.cwd()) === "";
+  } catch {
+    return true; // a process that may not even ask stands where nothing is granted
+  }
 }
 
 /** What the user knows a file as that is written beside its place and then renamed. */
@@ -80,8 +101,8 @@ function grantFlags(name: string, denied: Denied): string {
   return kinds.map((kind) => {
     const wanted = wantedOf(kind, denied), grants = grantedBy(name, kind);
     if (kind === denied.kind && (denied.target === "" || grants === true)) return `--allow-${kind}`;
-    const beyond = wanted.filter((path) => kind === denied.kind || !covers(grants, path));
-    if (beyond.length === 0 || grants === true) return "";
+    const beyond = wanted.filter((path) => !covers(grants, path));
+    if (grants === true || (beyond.length === 0 && kind !== denied.kind)) return "";
     return quote(`--allow-${kind}=${[...new Set([...grants, ...beyond])].join(",")}`);
   }).filter((flag) => flag !== "").join(" ");
 }
@@ -99,7 +120,12 @@ function wantedOf(kind: string, denied: Denied): string[] {
   const outputs = values.filter(({ flag }) => /^--output(_dir)?$/.test(flag))
     .map(({ flag, value }) => flag === "--output" ? dirname(value) : value);
   const granted = values.map(({ value }) => value).filter((value) => isGranted(kind, value));
-  return outermost([...wanted, ...outputs, ...inputs, ...granted]);
+  return outermost([...wanted, ...outputs, ...inputs, ...granted].map(withoutComma));
+}
+
+/** A list of paths is parted by commas, and none can be written as part of one. */
+function withoutComma(path: string): string {
+  return path.includes(",") ? withoutComma(dirname(path)) : path;
 }
 
 /** Paths without those that lie under another of them. */

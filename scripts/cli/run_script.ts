@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { isInProject } from "./explain_denied.ts";
 import { explainError } from "./explain_error.ts";
 import { type Flags, type FlagValues, readFlags } from "./flags.ts";
 import { helpText, type ScriptText } from "./help_text.ts";
@@ -47,22 +47,11 @@ export async function runScript<const F extends Flags>(script: Script<F>): Promi
       .filter(([, { value = "" }]) => /FILE|FOLDER|PATH/.test(value)).map(([name]) => `--${name}`);
     const { message, exitCode } = explainError(error, { name: script.name, args, pathFlags });
     screen.note(message);
-    if (exitCode === 1 && !isInProject()) {
-      screen.note(`This is not dpo-kit's folder, from which its commands are run: cd '${root}'`);
+    if (exitCode === 1 && !isInProject() && !message.includes("cd '")) {
+      screen.note("This is not dpo-kit's folder, from which its scripts are run.");
     }
     if (args.includes("--debug")) screen.note(Deno.inspect(error));
     Deno.exit(exitCode);
-  }
-}
-
-const root = join(import.meta.dirname!, "../..");
-
-/** Where this process stands: permission sets and defaults count from the project's folder. */
-function isInProject(): boolean {
-  try {
-    return relative(root, Deno.cwd()) === "";
-  } catch {
-    return false; // a process that may read its own folder asks without fear
   }
 }
 

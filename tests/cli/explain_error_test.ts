@@ -80,6 +80,19 @@ Deno.test("explainError() grants no word that only looks like a path", () => {
   assert(message.includes(" --allow-read=./models,/in/a scripts/"), message);
 });
 
+Deno.test("explainError() grants neither the whole project, nor the disk, nor half of a name", () => {
+  for (const path of ["foo.jsonl", "/foo.jsonl"]) {
+    const { message } = explain(denied("write", resolve(path)), "--output", path);
+    assert(
+      message.startsWith(`Cannot write "${path}": a grant for it would be one for all`),
+      message,
+    );
+    assert(message.endsWith("say models/foo.jsonl"), message);
+  }
+  const { message } = explain(denied("read", "/x/a"), "--file", "/x/y/a,b/c.jsonl");
+  assert(message.includes(" --allow-read=./models,/x/a,/x/y scripts/"), message);
+});
+
 Deno.test("explainError() says that a script was started without its set", () => {
   const args = ["--model", "a b"];
   const options = { name: "fetch_model", args, pathFlags, isGranted: () => false };

@@ -154,15 +154,32 @@ Deno.test("trainDpo() goes on beyond the length that was planned first, and says
   const rates = stepNumbers(longer.events).map(({ learning_rate }) => learning_rate);
   const whole = stepNumbers((await run({ epochs: 4 })).events);
   assertEquals(rates.slice(2), whole.slice(2).map(({ learning_rate }) => learning_rate));
+  const again = await run({ outputDir, resumeFrom: "auto", maxSteps: 3 });
+  assertEquals(ofType(again.events, "start")[0].resumedStep, 3); // the longer run's first epoch
+  await Deno.remove(join(outputDir, "checkpoint_epoch_1"), { recursive: true });
+  await Deno.remove(join(outputDir, "checkpoint_step_2"), { recursive: true });
   const { message: refused } = await userError(
-    run({ outputDir, resumeFrom: "auto", maxSteps: 5 }),
+    run({ outputDir, resumeFrom: "auto", maxSteps: 1 }),
   );
   assertEquals(
     refused,
     `Cannot resume from "${join(outputDir, "checkpoint_epoch_4")}": it stands at step 12, and ` +
-      "this run ends after 5; raise --max_steps or --num_epochs, or begin anew in another " +
+      "this run ends after 1; raise --max_steps or --num_epochs, or begin anew in another " +
       "--output_dir",
   );
+});
+
+Deno.test("trainDpo() of another length, begun anew, says so and leaves the other's checkpoints", async () => {
+  const outputDir = await Deno.makeTempDir();
+  await run({ outputDir }, { stopAfter: 4 });
+  const { events } = await run({ outputDir, maxSteps: 2 });
+  const { message } = ofType(events, "warning").find(({ code }) => code.startsWith("leftover"))!;
+  assert(message.includes("of another run (it has 9 steps, this run 2); those of"), message);
+  assertEquals(checkpointsIn(outputDir), [
+    ...["checkpoint_epoch_1", "checkpoint_step_2", "checkpoint_step_4"],
+  ]);
+  const longer = await run({ outputDir, resumeFrom: "auto", maxSteps: 2 });
+  assertEquals(ofType(longer.events, "start")[0].resumedStep, 2);
 });
 
 Deno.test("trainDpo() resumed to the same length by other flags is the same run", async () => {
