@@ -5,7 +5,7 @@
  *     deno run -q -A bench/cost_growth.ts
  */
 import type { CostSetting } from "./cost_point.ts";
-import { drawCost } from "./draw_cost.ts";
+import { type CostPoint, drawCost } from "./draw_cost.ts";
 
 const BASE: CostSetting = {
   ...{ layers: 30, vocabulary: 49_152, batch: 4, prompt: 256, response: 64, rank: 8 },
@@ -35,8 +35,6 @@ const SERIES: Record<string, [label: string, change: Partial<CostSetting>][]> = 
     vocabulary,
   ) => [`${vocabulary}`, { vocabulary }]),
 };
-
-export type CostPoint = { label: string; tokens: number; seconds: number; peak: number };
 
 const POINT = new URL("./cost_point.ts", import.meta.url).pathname;
 const all: Record<string, CostPoint[]> = {};

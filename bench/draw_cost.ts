@@ -1,4 +1,5 @@
-import type { CostPoint } from "./cost_growth.ts";
+/** A setting by what it is called, and what a step of it took. */
+export type CostPoint = { label: string; tokens: number; seconds: number; peak: number };
 
 const COLUMNS = 4, WIDTH = 235, HEIGHT = 190, PLOT = { left: 22, top: 46, width: 190, height: 100 };
 const LINES = [

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { type BackendName, useBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
 import { resolveTargetModules } from "../lora/lora_adapter.ts";
 import type { ModelConfig } from "../model/model_config.ts";
@@ -24,6 +25,9 @@ export type EstimateOptions = {
   maxSteps?: number;
   seed?: number;
   checkpointing?: boolean;
+  backend?: BackendName | "auto";
+  /** How long to measure; 1 unless given, 0 for a single pass. */
+  calibrationSeconds?: number;
   /** Rows to judge by at each epoch's end. */
   validation?: EncodedRow[];
 };
@@ -77,7 +81,8 @@ const USABLE = 0.9;
  * const { config, tokenizer } = await describeModel("models/sft_specialist/final_model");
  * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
  * const { rows } = encodePairs(tokenizer, triplets.slice(0, 8));
- * const { steps, tokens, memory, seconds } = await estimate(config, rows, { batchSize: 4 });
+ * const options = { batchSize: 4, calibrationSeconds: 0 };
+ * const { steps, tokens, memory, seconds } = await estimate(config, rows, options);
  * assert.equal(steps, 4); // two epochs of two
  * assert(tokens.unshared > 1.5 * tokens.shared);
  * assert(memory.peak > memory.weights && seconds.run > seconds.epoch);
@@ -94,6 +99,7 @@ export async function estimate(
     ? "all"
     : { rank, targetModules: resolveTargetModules(targetModules) };
   if (allWeights) checkTrainable(precision);
+  await useBackend({ backend: options.backend });
   const loop = {
     batchSize: options.batchSize ?? 4,
     gradientAccumulationSteps: options.gradientAccumulationSteps ?? 1,
@@ -109,7 +115,9 @@ export async function estimate(
   const judged = validation.map((row) => rowCost(config, row, trained));
   const batches = batchesOf(rows.length, loop);
   const typical = pack(typicalBatch(batches, costs).map((row) => rows[row]));
-  const rates = await calibrate(config, typical, { trained, precision, checkpointing });
+  const rates = await calibrate(config, typical, {
+    ...{ trained, precision, checkpointing, seconds: options.calibrationSeconds },
+  });
   // Now the backend has compiled products and started threads, as it will have in the run.
   const runtime = Deno.memoryUsage().rss - tf.memory().numBytes;
 

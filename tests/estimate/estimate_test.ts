@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { alignedRows } from "../../lib/backend/aligned_rows.ts";
 import { useBackend } from "../../lib/backend/use_backend.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
-import { estimate } from "../../lib/estimate/estimate.ts";
+import { estimate as measured, type EstimateOptions } from "../../lib/estimate/estimate.ts";
 import { figuredSeconds, HARDWARE } from "../../lib/estimate/hardware.ts";
 import { passNumbers } from "../../lib/estimate/pass_memory.ts";
 import { countParameters } from "../../lib/estimate/run_memory.ts";
@@ -21,6 +21,12 @@ const backend = (await presentBackends())[0];
 const { config, tokenizer } = await describeModel(MODEL);
 const triplets = (await loadTriplets("phase2_data/dpo/val_dpo.jsonl")).slice(0, 12);
 const { rows } = encodePairs(tokenizer, triplets);
+
+const estimate = (
+  model: typeof config,
+  rows: Parameters<typeof measured>[1],
+  options: EstimateOptions = {},
+) => measured(model, rows, { calibrationSeconds: 0, ...options });
 
 Deno.test("passNumbers() tells what a gradient pass keeps", async () => {
   const adapter = { rank: 4, targetModules: ["q_proj", "down_proj"] };
