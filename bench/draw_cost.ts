@@ -1,7 +1,7 @@
 /** A setting by what it is called, and what a step of it took. */
 export type CostPoint = { label: string; tokens: number; seconds: number; peak: number };
 
-const COLUMNS = 4, WIDTH = 235, HEIGHT = 190, PLOT = { left: 22, top: 46, width: 190, height: 100 };
+const COLUMNS = 4, WIDTH = 235, HEIGHT = 190, PLOT = { left: 22, top: 46, width: 158, height: 100 };
 const LINES = [
   { color: "#1f77b4", value: ({ seconds }: CostPoint) => seconds, unit: "s" },
   { color: "#b8860b", value: ({ peak }: CostPoint) => peak / 2 ** 30, unit: "GiB" },
@@ -35,7 +35,7 @@ function panel(name: string, points: CostPoint[]): string {
   const { left, top, width, height } = PLOT, bottom = top + height;
   const x = (i: number) => left + width * i / (points.length - 1);
   const lines = LINES.map(({ color, value, unit }, l) => {
-    const most = Math.max(...points.map(value)) * (l === 0 ? 1.05 : 1.35); // apart, where both end high
+    const most = Math.max(...points.map(value)) * (l === 0 ? 1 : 1.25); // apart, where both end high
     const y = (point: CostPoint) => bottom - height * value(point) / most;
     const path = points.map((point, i) => `${x(i).toFixed(1)},${y(point).toFixed(1)}`).join(" ");
     const dots = points.map((point, i) =>
@@ -43,17 +43,23 @@ function panel(name: string, points: CostPoint[]): string {
     ).join("");
     const last = points.at(-1)!, label = `${value(last).toFixed(1)} ${unit}`;
     return `<polyline points="${path}" fill="none" stroke="${color}" stroke-width="1.5"/>${dots}
-    <text x="${left + width}" y="${
-      (y(last) - 6).toFixed(1)
-    }" text-anchor="end" fill="${color}" style="fill:${color}">${label}</text>`;
+    <text x="${left + width + 6}" y="${
+      (y(last) + 4).toFixed(1)
+    }" style="fill:${color}">${label}</text>`;
   });
   const ticks = points.map(({ label }, i) =>
     `<text x="${x(i).toFixed(1)}" y="${bottom + 14}" text-anchor="${
       i === 0 ? "start" : i === points.length - 1 ? "end" : "middle"
-    }" class="small">${label}</text>`
+    }" class="small">${shorter(label)}</text>`
   );
   return `<text x="${left}" y="26" class="title">${name}</text>
     <line x1="${left}" y1="${bottom}" x2="${left + width}" y2="${bottom}" stroke="#bbb"/>
     ${lines.join("\n    ")}
     ${ticks.join("")}`;
+}
+
+/** 2048 as "2k": four digits find no room. */
+function shorter(label: string): string {
+  const number = Number(label);
+  return number >= 1024 && number % 1024 === 0 ? `${number / 1024}k` : label;
 }
