@@ -8,7 +8,7 @@ import {
 } from "../mod.ts";
 import { formatCount } from "../lib/format_count.ts";
 import { formatPercent } from "./cli/format.ts";
-import { noteEncoded, noteReport } from "./cli/note_data.ts";
+import { encoderOf, noteReport } from "./cli/note_data.ts";
 import { printOrWrite, tryOutput } from "./cli/print_or_write.ts";
 import { whyNoRow } from "../lib/train/rows_origin.ts";
 import { runScript } from "./cli/run_script.ts";
@@ -44,11 +44,7 @@ await runScript({
       adapterPath: flags.adapter_path,
       backend: flags.backend,
     });
-    const encoded = encodePairs(models.tokenizer, triplets, {
-      maxLength: flags.max_length,
-      skipInvalid: flags.skip_invalid,
-    });
-    noteEncoded(encoded, flags.max_length, io);
+    const encoded = encoderOf(encodePairs, flags, io)(models.tokenizer, triplets);
     const { rows } = encoded;
     if (rows.length === 0) {
       throw new UserError(`Cannot score "${flags.file}": no row is left${whyNoRow(encoded)}`);

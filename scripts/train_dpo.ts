@@ -14,9 +14,9 @@ import { formatCount } from "../lib/format_count.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
-import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
+import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import { showTraining } from "./cli/show_training.ts";
-import { loopOptions, trainFlags } from "./cli/train_flags.ts";
+import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
 /** Held-out pairs below which Chosen Preference says little. */
@@ -82,12 +82,7 @@ await runScript({
   },
   async main(flags, io) {
     const { train, validation, reports } = await loadData(flags, io);
-    const encode = (tokenizer: Tokenizer, triplets: Triplet[]) => {
-      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
-      const encoded = encodePairs(tokenizer, triplets, options);
-      noteEncoded(encoded, flags.max_length, io);
-      return encoded;
-    };
+    const encode = encoderOf(encodePairs, flags, io);
     const encodeBoth = (tokenizer: Tokenizer) => ({
       train: encode(tokenizer, train),
       validation: encode(tokenizer, validation),
@@ -96,16 +91,8 @@ await runScript({
       const what = { modelPath: flags.sft_model_path, encode: encodeBoth, noun: "pair" };
       return await dryRun(flags, what, io);
     }
-    using models = await buildModels({
-      sftModelPath: flags.sft_model_path,
-      rank: flags.lora_r,
-      alpha: flags.lora_alpha,
-      targetModules: flags.target_modules,
-      rsLora: flags.use_rslora,
-      seed: flags.seed,
-      precision: flags.precision,
-      backend: flags.backend,
-    });
+    const sftModelPath = flags.sft_model_path;
+    using models = await buildModels({ sftModelPath, ...modelOptions(flags) });
     noteBackend(io);
     const { train: pairs, validation: held } = encodeBoth(models.tokenizer);
     const { length: judges } = held.rows;

@@ -1,18 +1,17 @@
 import {
   buildModels,
   encodeExamples,
-  type Example,
   loadExamples,
   type ReadReport,
   type Tokenizer,
   trainSft,
 } from "../mod.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
-import { noteBackend, noteEncoded, noteReport } from "./cli/note_data.ts";
+import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript } from "./cli/run_script.ts";
 import { showTraining } from "./cli/show_training.ts";
-import { loopOptions, trainFlags } from "./cli/train_flags.ts";
+import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
 
 await runScript({
   name: "train_sft",
@@ -66,12 +65,7 @@ await runScript({
       });
     const train = await load(flags.train_file);
     const validation = flags.val_file === undefined ? undefined : await load(flags.val_file);
-    const encode = (tokenizer: Tokenizer, examples: Example[]) => {
-      const options = { maxLength: flags.max_length, skipInvalid: flags.skip_invalid };
-      const encoded = encodeExamples(tokenizer, examples, options);
-      noteEncoded(encoded, flags.max_length, io);
-      return encoded;
-    };
+    const encode = encoderOf(encodeExamples, flags, io);
     const encodeBoth = (tokenizer: Tokenizer) => ({
       train: encode(tokenizer, train),
       validation: validation && encode(tokenizer, validation),
@@ -82,14 +76,8 @@ await runScript({
     }
     using models = await buildModels({
       sftModelPath: flags.model_path,
-      rank: flags.lora_r,
-      alpha: flags.lora_alpha,
-      targetModules: flags.target_modules,
-      rsLora: flags.use_rslora,
-      seed: flags.seed,
+      ...modelOptions(flags),
       allWeights: flags.all_weights,
-      precision: flags.precision,
-      backend: flags.backend,
     });
     noteBackend(io);
     const { train: rows, validation: held } = encodeBoth(models.tokenizer);

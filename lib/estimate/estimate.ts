@@ -6,7 +6,9 @@ import type { ModelConfig } from "../model/model_config.ts";
 import type { Precision } from "../model/network.ts";
 import { packExamples, packPairs } from "../tokenizer/token_batch.ts";
 import { checkTrainable } from "../train/build_models.ts";
+import { definedOnly } from "../train/defined_only.ts";
 import { epochOrder, planRun, rowsTaken, type RunLength } from "../train/plan_run.ts";
+import { LOOP_DEFAULTS } from "../train/train_types.ts";
 import type { EncodedExample, EncodedPair, TokenBatch } from "../types.ts";
 import { calibrate } from "./calibrate.ts";
 import { figuredSeconds, HARDWARE, type Hardware } from "./hardware.ts";
@@ -100,13 +102,7 @@ export async function estimate(
     : { rank, targetModules: resolveTargetModules(targetModules) };
   if (allWeights) checkTrainable(precision);
   await useBackend({ backend: options.backend });
-  const loop = {
-    batchSize: options.batchSize ?? 4,
-    gradientAccumulationSteps: options.gradientAccumulationSteps ?? 1,
-    epochs: options.epochs ?? 2,
-    seed: options.seed ?? 42,
-    maxSteps: options.maxSteps,
-  };
+  const loop = { ...LOOP_DEFAULTS, batchSize: 4, ...definedOnly(options) };
   const { steps, stepsPerEpoch } = planRun(rows.length, loop), taken = rowsTaken(rows.length, loop);
   if (!(steps > 0)) {
     throw new UserError("Cannot estimate: wanted at least one row and one step, found none");

@@ -20,14 +20,14 @@ export type PassNumbers = {
  */
 export function passNumbers(
   config: ModelConfig,
-  own: number,
+  tokens: number,
   { trained, checkpointing }: { trained: TrainedParts; checkpointing: boolean },
 ): PassNumbers {
   const { layers, hiddenSize: d, feedForwardSize: f, heads, keyValueHeads, headDim } = config;
   const q = heads * headDim, kv = keyValueHeads * headDim;
   const adapted = (name: string) => trained !== "all" && trained.targetModules.includes(name);
   const lows = trained === "all" ? 0 : BLOCK_LINEARS.filter(adapted).length * trained.rank;
-  const tokens = own, slots = alignedRows(own); // a batch aligns its tokens once, see run_memory.ts
+  const slots = alignedRows(tokens); // a batch aligns its tokens once, see run_memory.ts
   const probabilities = heads * blockRows(slots).reduce(
     (sum, { first, rows }) => sum + rows * (first + rows),
     0,

@@ -70,7 +70,8 @@ export function runMemory(
   const largest = numbers.reduce((a, b) =>
     a.activations + a.logits < b.activations + b.logits ? b : a
   );
-  const [activations, logits] = [FLOAT * largest.activations, FLOAT * largest.logits];
+  const [activations, logits] = [largest.activations, largest.logits]
+    .map((numbers) => FLOAT * Math.round(numbers));
   const training = weights + own + activations + logits;
   const loading = bytes(FLOAT);
   return {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { weightProduct } from "../backend/half_matrix.ts";
-import { alignedRows } from "../backend/aligned_rows.ts";
+import { alignedRows, alignTensor } from "../backend/aligned_rows.ts";
 import { crossEntropy } from "../backend/cross_entropy.ts";
 
 /** Logits held at once, as numbers: 16 MiB of float32, and their gradient beside them. */
@@ -17,11 +17,8 @@ export function headForward(
   targets: tf.Tensor1D,
   { unit, exact }: { unit: boolean; exact?: boolean },
 ): { logProbs: tf.Tensor1D; unit?: tf.Tensor2D } {
-  const count = h.shape[0], added = alignedRows(count) - count;
-  const [allRows, allTargets] = added === 0
-    ? [h, targets]
-    : [tf.pad(h, [[0, added], [0, 0]]), tf.pad(targets, [[0, added]])];
-  const parts = chunks(count + added, weight.shape[0]).map(([start, size]) =>
+  const count = h.shape[0], allRows = alignTensor(h), allTargets = alignTensor(targets);
+  const parts = chunks(allRows.shape[0], weight.shape[0]).map(([start, size]) =>
     tf.tidy(() => {
       const rows = tf.slice(allRows, [start, 0], [size, -1]);
       const logits = weightProduct(rows, weight, { transpose: true, exact });
@@ -49,13 +46,9 @@ export function headWeightGradient(
   targets: tf.Tensor1D,
 ): tf.Tensor2D {
   let sum: tf.Tensor2D = tf.zerosLike(weight);
-  const count = h.shape[0], added = alignedRows(count) - count;
-  const [allRows, allTargets, slopes] = added === 0 ? [h, targets, dLogProbs] : [
-    tf.pad(h, [[0, added], [0, 0]]),
-    tf.pad(targets, [[0, added]]),
-    tf.pad(dLogProbs, [[0, added]]), // with slope 0 a row adds nothing
-  ];
-  for (const [start, size] of chunks(count + added, weight.shape[0])) {
+  const allRows = alignTensor(h), allTargets = alignTensor(targets);
+  const slopes = alignTensor(dLogProbs); // with slope 0 a row adds nothing
+  for (const [start, size] of chunks(allRows.shape[0], weight.shape[0])) {
     const next = tf.tidy(() => {
       const rows = tf.slice(allRows, [start, 0], [size, -1]);
       const logits = tf.matMul<tf.Tensor2D>(rows, weight, false, true);

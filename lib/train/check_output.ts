@@ -1,5 +1,6 @@
-import { join, relative, resolve, sep } from "node:path";
+import { join, relative, sep } from "node:path";
 import { UserError } from "../errors.ts";
+import { realPath } from "../io/real_path.ts";
 
 /**
  * Refuses an output folder whose `final_model` or checkpoints are what the run reads: writing them
@@ -8,10 +9,9 @@ import { UserError } from "../errors.ts";
  * @throws {UserError} when one of `reads` is in the way.
  */
 export async function checkOutput(outputDir: string, reads: string[]): Promise<void> {
-  const real = (path: string) => Deno.realPath(path).catch(() => resolve(path));
-  const output = await real(outputDir);
+  const output = await realPath(outputDir);
   for (const path of reads) {
-    const [name] = relative(output, await real(path)).split(sep);
+    const [name] = relative(output, await realPath(path)).split(sep);
     if (!/^(final_model|checkpoint_(epoch|step)_\d+)$/.test(name)) continue;
     throw new UserError(
       `Cannot train into "${outputDir}": this run reads "${path}", and would write over ` +

@@ -13,7 +13,7 @@ import { whyNoRow } from "../../lib/train/rows_origin.ts";
 import { estimateReport } from "./estimate_report.ts";
 import { noteBackend } from "./note_data.ts";
 import type { ScriptIo } from "./run_script.ts";
-import type { TrainValues } from "./train_flags.ts";
+import { loopOptions, modelOptions, type TrainValues } from "./train_flags.ts";
 
 /** A run that is not made: its model, how its rows are encoded, and what they are called. */
 export type DryRun = {
@@ -46,15 +46,9 @@ export async function dryRun(
   }
   await checkOutput(flags.output_dir, [modelPath]);
   const result = await estimate(config, train.rows, {
-    rank: flags.lora_r,
-    targetModules: flags.target_modules,
+    ...modelOptions(flags),
+    ...loopOptions(flags),
     allWeights,
-    precision: flags.precision,
-    batchSize: flags.batch_size,
-    gradientAccumulationSteps: flags.gradient_accumulation_steps,
-    epochs: flags.num_epochs,
-    maxSteps: flags.max_steps,
-    seed: flags.seed,
     checkpointing: flags.gradient_checkpointing,
     validation: validation?.rows,
   });

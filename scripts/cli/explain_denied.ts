@@ -63,7 +63,7 @@ export function isInProject(): boolean {
   try {
     return relative(project, Deno.cwd()) === "";
   } catch {
-    return true; // a process that may not even ask stands where nothing is granted
+    return true; // it may not ask: then the set is missing, and that is said
   }
 }
 

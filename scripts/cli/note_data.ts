@@ -1,4 +1,10 @@
-import { describeBackend, type EncodedRows, type ReadReport } from "../../mod.ts";
+import {
+  describeBackend,
+  type EncodeAllOptions,
+  type EncodedRows,
+  type ReadReport,
+  type Tokenizer,
+} from "../../mod.ts";
 import { formatCount } from "../../lib/format_count.ts";
 import type { ScriptIo } from "./run_script.ts";
 
@@ -21,8 +27,24 @@ export function noteReport(
   }
 }
 
+/** Encodes rows as the flags say, and says what that cut or left out. */
+export function encoderOf<Row, Encoded>(
+  encode: (tokenizer: Tokenizer, rows: Row[], options: EncodeAllOptions) => EncodedRows<Encoded>,
+  { max_length: maxLength, skip_invalid: skipInvalid }: {
+    max_length: number;
+    skip_invalid: boolean;
+  },
+  io: ScriptIo,
+): (tokenizer: Tokenizer, rows: Row[]) => EncodedRows<Encoded> {
+  return (tokenizer, rows) => {
+    const encoded = encode(tokenizer, rows, { maxLength, skipInvalid });
+    noteEncoded(encoded, maxLength, io);
+    return encoded;
+  };
+}
+
 /** Says what encoding cut or left out. */
-export function noteEncoded(
+function noteEncoded(
   { rows, truncated, dropped, firstReason }: EncodedRows<unknown>,
   maxLength: number,
   io: ScriptIo,

@@ -1,6 +1,7 @@
-import { dirname, resolve } from "node:path";
+import { dirname } from "node:path";
 import { UserError } from "../../lib/errors.ts";
 import { formatCount } from "../../lib/format_count.ts";
+import { realPath } from "../../lib/io/real_path.ts";
 import { writeFileAtomic } from "../../lib/io/write_atomic.ts";
 import { tryToWrite } from "../../lib/train/try_to_write.ts";
 import type { ScriptIo } from "./run_script.ts";
@@ -8,8 +9,7 @@ import type { ScriptIo } from "./run_script.ts";
 /** Finds out before the work whether its result can be written to `output`, and over no `input`. */
 export async function tryOutput(output: string | undefined, input?: string): Promise<void> {
   if (output === undefined) return;
-  const real = (path: string) => Deno.realPath(path).catch(() => resolve(path));
-  if (input !== undefined && await real(output) === await real(input)) {
+  if (input !== undefined && await realPath(output) === await realPath(input)) {
     throw new UserError(`Cannot write "${output}": it is the file that is read; name another`, {
       path: output,
     });

@@ -1,4 +1,3 @@
-import { isInProject } from "./explain_denied.ts";
 import { explainError } from "./explain_error.ts";
 import { type Flags, type FlagValues, readFlags } from "./flags.ts";
 import { helpText, type ScriptText } from "./help_text.ts";
@@ -47,9 +46,6 @@ export async function runScript<const F extends Flags>(script: Script<F>): Promi
       .filter(([, { value = "" }]) => /FILE|FOLDER|PATH/.test(value)).map(([name]) => `--${name}`);
     const { message, exitCode } = explainError(error, { name: script.name, args, pathFlags });
     screen.note(message);
-    if (exitCode === 1 && !isInProject() && !message.includes("cd '")) {
-      screen.note("This is not dpo-kit's folder, from which its scripts are run.");
-    }
     if (args.includes("--debug")) screen.note(Deno.inspect(error));
     Deno.exit(exitCode);
   }

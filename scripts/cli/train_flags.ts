@@ -1,6 +1,6 @@
 import { memoryReader } from "../../lib/train/guards.ts";
 import type { TrainLoopOptions } from "../../lib/train/train_types.ts";
-import { schedules } from "../../mod.ts";
+import { type BuildModelsOptions, schedules } from "../../mod.ts";
 import type { Flags, FlagValues } from "./flags.ts";
 
 /** Flags of all scripts that compute. */
@@ -109,6 +109,19 @@ export type TrainValues = FlagValues<typeof trainFlags> & {
   learning_rate: number;
   output_dir: string;
 };
+
+/** What is trained, from the flags. */
+export function modelOptions(flags: TrainValues): Omit<BuildModelsOptions, "sftModelPath"> {
+  return {
+    rank: flags.lora_r,
+    alpha: flags.lora_alpha,
+    targetModules: flags.target_modules,
+    rsLora: flags.use_rslora,
+    seed: flags.seed,
+    precision: flags.precision,
+    backend: flags.backend,
+  };
+}
 
 /** The loop's options from the flags. */
 export function loopOptions(flags: TrainValues): Omit<TrainLoopOptions, "signal"> {

@@ -38,6 +38,18 @@ Deno.test("runScript() prints help on stdout, and an error's origin where --debu
   assert(/ {4}at .*sample_script\.ts/.test(crash.stderr), crash.stderr);
 });
 
+Deno.test("runScript() says where scripts are run, to whoever stands elsewhere", async () => {
+  const folder = await Deno.makeTempDir();
+  const told = async (...permissions: string[]) => {
+    const args = ["run", "-q", "--no-prompt", ...permissions, sample, "--mode", "mistake"];
+    const { stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: folder }).output();
+    return new TextDecoder().decode(stderr);
+  };
+  const where = "This is not dpo-kit's folder, where its scripts are run.\n";
+  assertEquals(await told("-A"), `Cannot do it: it is too much\n${where}`);
+  assertEquals((await run(["--mode", "mistake"], ["-A"])).stderr, "Cannot do it: it is too much\n");
+});
+
 Deno.test("runScript() names a permission that is missing, and the command that it gives works", async () => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/in put.txt`, "what it says");
