@@ -23,6 +23,9 @@ export type HeadRows = {
   rows: number;
 };
 
+/** Keys and values of some tokens. */
+type KeyValues = { k: tf.Tensor3D; v: tf.Tensor3D };
+
 /** The tables of RoPE, both `[N, 1, headDim]`. */
 type Tables = { cos: tf.Tensor3D; sin: tf.Tensor3D };
 
@@ -65,6 +68,14 @@ export type FusedKernels = {
     tables: Tables | undefined,
     heads: { keyHeads: number; share: number },
   ): tf.Tensor2D;
+  fewRows(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D;
+  cachedAttention(
+    q: tf.Tensor3D,
+    own: KeyValues,
+    past: KeyValues,
+    mask: tf.Tensor3D,
+    recent: KeyValues,
+  ): [y: tf.Tensor2D, k: tf.Tensor3D, v: tf.Tensor3D];
 };
 
 const kernels: FusedKernels = {
@@ -95,6 +106,12 @@ const kernels: FusedKernels = {
       ...[places, firsts, ...anglesOf(tables)],
       ...blocks,
     ])[0] as tf.Tensor2D,
+  fewRows: (x, weight) => run("DpoFewRows", {}, [x, weight])[0] as tf.Tensor2D,
+  cachedAttention: (q, own, past, mask, recent) => {
+    const inputs = [q, own.k, own.v, past.k, past.v, mask, recent.k, recent.v];
+    const [y, k, v] = run("DpoCachedAttention", {}, inputs, 3);
+    return [y as tf.Tensor2D, k as tf.Tensor3D, v as tf.Tensor3D];
+  },
 };
 const anglesOf = (tables?: Tables) =>
   tables ? [tables.cos, tables.sin] : [tf.zeros([0]), tf.zeros([0])];

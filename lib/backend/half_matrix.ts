@@ -1,10 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
 import { UserError } from "../errors.ts";
+import { fusedKernels } from "./fused_kernels.ts";
 import { handleOf } from "./native_op.ts";
 
 /** TensorFlow's number for bfloat16, a type that tfjs does not know. */
 const BFLOAT16 = 14;
+
+/** So few rows, as generation has them, are multiplied fastest by a kernel of our own. */
+const FEW_ROWS = 64;
 
 type Output = { id: number; shape: number[]; dtype: number };
 type Binding = NodeJSKernelBackend["binding"] & { deleteTensor(id: number): void };
@@ -59,7 +63,10 @@ export function weightProduct(
   weight: tf.Tensor2D,
   { transpose = false, exact = false }: { transpose?: boolean; exact?: boolean } = {},
 ): tf.Tensor2D {
-  if (!isHalf(weight)) return tf.matMul(x, weight, false, transpose);
+  if (!isHalf(weight)) {
+    const few = transpose && x.shape[0] <= FEW_ROWS ? fusedKernels() : null;
+    return few?.fewRows(x, weight) ?? tf.matMul(x, weight, false, transpose);
+  }
   if (exact) return tf.tidy(() => tf.matMul(x, toFloat(weight), false, transpose));
   const { TF_ATTR_BOOL, TF_ATTR_TYPE } = binding();
   const rounded = cast(handleOf(x), "half");

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { fusedKernels } from "../backend/fused_kernels.ts";
 
 /** Keys and values of one layer, both `[B * KV, T, headDim]`. */
 export type KeyValues = { k: tf.Tensor3D; v: tf.Tensor3D };
@@ -21,6 +22,13 @@ export function cachedAttention(
   mask: tf.Tensor3D,
 ): { y: tf.Tensor2D; recent: KeyValues } {
   const [size, heads, headDim] = q.shape, rows = size * k.shape[1];
+  const fused = fusedKernels();
+  if (fused) {
+    const none = recent ? null : tf.zeros<tf.Rank.R3>([rows, 0, headDim]);
+    const before = recent ?? { k: none!, v: none! };
+    const [y, ...next] = fused.cachedAttention(q, { k, v }, past, mask, before);
+    return { y, recent: { k: next[0], v: next[1] } };
+  }
   const grow = (old: tf.Tensor3D | undefined, x: tf.Tensor3D) => {
     const one = tf.reshape<tf.Rank.R3>(x, [rows, 1, headDim]);
     return old ? tf.concat([old, one], 1) : one;

@@ -36,8 +36,8 @@ export function linearForward(
   let y = weightProduct(x, weight, { transpose: true, exact });
   if (bias) y = tf.add(y, bias);
   if (!lowRank) return { y, saved: {} };
-  const low = tf.mul<tf.Tensor2D>(tf.matMul(x, lowRank.a, false, true), lowRank.scale);
-  return { y: tf.add(y, tf.matMul(low, lowRank.b, false, true)), saved: { low } };
+  const low = tf.mul<tf.Tensor2D>(weightProduct(x, lowRank.a, { transpose: true }), lowRank.scale);
+  return { y: tf.add(y, weightProduct(low, lowRank.b, { transpose: true })), saved: { low } };
 }
 
 /**

@@ -1,8 +1,10 @@
 /** Each fused kernel against its twin in plain tfjs, both on TensorFlow. */
 import * as tf from "@tensorflow/tfjs";
 import { fusedKernels, switchFusedKernels } from "../../lib/backend/fused_kernels.ts";
+import { weightProduct } from "../../lib/backend/half_matrix.ts";
 import { useBackend } from "../../lib/backend/use_backend.ts";
 import { attentionBackward, attentionForward } from "../../lib/layers/attention.ts";
+import { cachedAttention } from "../../lib/layers/cached_attention.ts";
 import { gatedBackward, gatedForward } from "../../lib/layers/gated_mlp.ts";
 import { rmsNormBackward, rmsNormForward } from "../../lib/layers/rms_norm.ts";
 import { ropeBackward, ropeForward, ropeTables } from "../../lib/layers/rope.ts";
@@ -113,6 +115,51 @@ Deno.test({
       const { dq, dk, dv } = attentionBackward(dy, saved, context);
       return [y, dq, dk, dv];
     });
+  },
+});
+
+Deno.test({
+  name: "a product of few rows equals TensorFlow's: any number of rows, columns and results",
+  ignore,
+  async fn() {
+    await useBackend({ backend: "tensorflow" });
+    for (const [rows, width, outs] of [[1, 1, 1], [3, 33, 7], [16, 576, 64], [17, 100, 9]]) {
+      compare(`[${rows}, ${width}] times [${outs}, ${width}]`, () => {
+        const x = random([rows, width], 1) as tf.Tensor2D;
+        const weight = random([outs, width], 2) as tf.Tensor2D;
+        return [weightProduct(x, weight, { transpose: true })];
+      });
+    }
+  },
+});
+
+Deno.test({
+  name: "fused attention over cached keys equals the plain one: padding, recent keys, shared ones",
+  ignore,
+  async fn() {
+    await useBackend({ backend: "tensorflow" });
+    const size = 3, keyHeads = 2, share = 3, headDim = 20, rows = size * keyHeads;
+    const keyValues = (tokens: number, seed: number) => ({
+      k: random([rows, tokens, headDim], seed) as tf.Tensor3D,
+      v: random([rows, tokens, headDim], seed + 1) as tf.Tensor3D,
+    });
+    for (const [past, recent] of [[1, 0], [40, 5], [300, 1]]) {
+      compare(`${past} and ${recent} keys`, () => {
+        const q = random([size, keyHeads * share, headDim], 1) as tf.Tensor3D;
+        const [k, v] = [2, 3].map((seed) => random([size, keyHeads, headDim], seed) as tf.Tensor3D);
+        const hidden = Float32Array.from(
+          { length: rows * past },
+          (_, i) => i % past > 9 ? -1e9 : 0,
+        );
+        const mask = tf.tensor3d(hidden, [rows, 1, past]);
+        const cache = {
+          past: keyValues(past, 4),
+          ...(recent > 0 && { recent: keyValues(recent, 6) }),
+        };
+        const { y, recent: next } = cachedAttention(q, { k, v }, cache, mask);
+        return [y, next.k, next.v];
+      });
+    }
   },
 });
 

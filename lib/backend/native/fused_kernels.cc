@@ -363,6 +363,133 @@ void softmaxGrad(const Attributes&, Call& call) {
   });
 }
 
+// ---------------------------------------------------------------------------- a token at a time
+
+// A vector as wide as the widest registers that the compiler may use.
+#if defined(__AVX512F__)
+constexpr int kWide = 16;
+#elif defined(__AVX__)
+constexpr int kWide = 8;
+#else
+constexpr int kWide = 4;
+#endif
+typedef float Wide __attribute__((vector_size(kWide * sizeof(float))));
+constexpr int kTile = 8;  // sums at work at once: enough to hide a sum's latency
+
+// `outs` rows of the weight times kWide rows of x, whose numbers stand transposed in `across`.
+template <int outs>
+inline void tile(const float* weight, const Wide* across, int64_t width, Wide* sums) {
+  Wide own[outs] = {};
+  for (int64_t j = 0; j < width; j++) {
+    for (int o = 0; o < outs; o++) own[o] += across[j] * weight[o * width + j];
+  }
+  for (int o = 0; o < outs; o++) sums[o] = own[o];
+}
+
+// x [N, K] of few rows, weight [M, K] -> x weight^T [N, M]. Each row of the weight is read once.
+void fewRows(const Attributes&, Call& call) {
+  const Input &x = call[0], &weight = call[1];
+  if (!call.check(x.dims.size() == 2 && weight.dims.size() == 2 && x.dim(1) == weight.dim(1),
+                  "x [N, K], weight [M, K]")) {
+    return;
+  }
+  const int64_t rows = x.dim(2), width = x.dim(1), outs = weight.dim(2);
+  float* y = call.output(0, {rows, outs});
+  if (!call.check(y, "out of memory")) return;
+  const int64_t groups = (rows + kWide - 1) / kWide;
+  std::vector<Wide> across(groups * width, Wide{});
+  for (int64_t i = 0; i < rows; i++) {
+    for (int64_t j = 0; j < width; j++) across[i / kWide * width + j][i % kWide] = x.data[i * width + j];
+  }
+  Workers::get().run((outs + kTile - 1) / kTile, kTile * width * rows, [&](int64_t begin, int64_t end) {
+    for (int64_t t = begin; t < end; t++) {
+      const int64_t first = t * kTile, count = std::min<int64_t>(kTile, outs - first);
+      for (int64_t g = 0; g < groups; g++) {
+        const float* w = weight.data + first * width;
+        Wide sums[kTile];
+        if (count == kTile) {
+          tile<kTile>(w, &across[g * width], width, sums);
+        } else {
+          for (int64_t o = 0; o < count; o++) tile<1>(w + o * width, &across[g * width], width, sums + o);
+        }
+        const int64_t last = std::min(rows, (g + 1) * kWide);
+        for (int64_t i = g * kWide; i < last; i++) {
+          for (int64_t o = 0; o < count; o++) y[i * outs + first + o] = sums[o][i % kWide];
+        }
+      }
+    }
+  });
+}
+
+constexpr const char* kCached =
+    "q [B, KV * share, headDim], k and v [B, KV, headDim], past [B * KV, T, headDim], mask [B * KV, 1, T], "
+    "recent [B * KV, R, headDim]";
+
+// Attention of one new token a sequence over cached keys, and the recent ones with the new one behind.
+// A key's scores stand side by side for the query heads that share it, so that it is read once.
+void cachedAttention(const Attributes&, Call& call) {
+  const Input &q = call[0], &k = call[1], &v = call[2], &pastK = call[3], &pastV = call[4];
+  const Input &mask = call[5], &recentK = call[6], &recentV = call[7];
+  if (!call.check(q.dims.size() == 3 && k.dims.size() == 3 && pastK.dims.size() == 3 &&
+                      recentK.dims.size() == 3 && k.dim(3) == q.dim(3) && k.dim(1) == q.dim(1) &&
+                      k.dim(2) > 0 && q.dim(2) % k.dim(2) == 0 && v.size == k.size &&
+                      pastK.dim(3) == k.dim(3) * k.dim(2) && pastK.dim(1) == q.dim(1) &&
+                      pastV.size == pastK.size && mask.size == pastK.dim(3) * pastK.dim(2) &&
+                      recentK.dim(3) == pastK.dim(3) && recentK.dim(1) == q.dim(1) &&
+                      recentV.size == recentK.size,
+                  kCached)) {
+    return;
+  }
+  const int64_t rows = pastK.dim(3), headDim = q.dim(1), share = q.dim(2) / k.dim(2);
+  const int64_t past = pastK.dim(2), before = recentK.dim(2), now = before + 1, keys = past + now;
+  float* y = call.output(0, {q.dim(3), q.dim(2) * headDim});
+  float* nextK = call.output(1, {rows, now, headDim});
+  float* nextV = call.output(2, {rows, now, headDim});
+  if (!call.check(y && nextK && nextV, "out of memory")) return;
+  const auto append = [=](const Input& recent, const Input& own, int64_t row, float* next) {
+    const float* old = recent.data + row * before * headDim;
+    std::copy(old, old + before * headDim, next + row * now * headDim);
+    std::copy(own.data + row * headDim, own.data + (row + 1) * headDim,
+              next + (row * now + before) * headDim);
+  };
+  Workers::get().run(rows, 2 * keys * headDim * share, [&](int64_t begin, int64_t end) {
+    std::vector<float> p(share * keys);
+    for (int64_t row = begin; row < end; row++) {
+      append(recentK, k, row, nextK);
+      append(recentV, v, row, nextV);
+      const float *qs = q.data + row * share * headDim, *hidden = mask.data + row * past;
+      const auto keyAt = [=](const Input& old, const float* next, int64_t j) {
+        return j < past ? old.data + (row * past + j) * headDim
+                        : next + (row * now + j - past) * headDim;
+      };
+      for (int64_t j = 0; j < keys; j++) {
+        const float *key = keyAt(pastK, nextK, j), add = j < past ? hidden[j] : 0.0f;
+        for (int64_t h = 0; h < share; h++) {
+          const float* one = qs + h * headDim;
+          p[h * keys + j] = add + sumOf(headDim, [=](int64_t i) { return one[i] * key[i]; });
+        }
+      }
+      float* out = y + row * share * headDim;
+      std::fill(out, out + share * headDim, 0.0f);
+      for (int64_t h = 0; h < share; h++) {
+        float* ph = &p[h * keys];
+        const float most = maxOf(ph, 0, keys, -INFINITY);
+        for (int64_t j = 0; j < keys; j++) ph[j] = exponential(ph[j] - most);
+        const float scale = 1.0f / sumOf(keys, [=](int64_t j) { return ph[j]; });
+        for (int64_t j = 0; j < keys; j++) ph[j] *= scale;
+      }
+      for (int64_t j = 0; j < keys; j++) {
+        const float* value = keyAt(pastV, nextV, j);
+        for (int64_t h = 0; h < share; h++) {
+          const float weight = p[h * keys + j];
+          float* to = out + h * headDim;
+          for (int64_t i = 0; i < headDim; i++) to[i] += weight * value[i];
+        }
+      }
+    }
+  });
+}
+
 // -------------------------------------------------------------------------------- registration
 
 using Kernel = void (*)(const Attributes&, Call&);
@@ -469,6 +596,11 @@ __attribute__((noinline)) bool addAll() {
   all &= add({"DpoFromHeads",
        {"places: int32", "firsts: int32", "cos: float", "sin: float", "blocks: n * float"},
        {"y: float"}, {"keyHeads: int", "share: int", "n: int"}, compute<fromHeads>});
+  all &= add({"DpoFewRows", {"x: float", "weight: float"}, {"y: float"}, {}, compute<fewRows>});
+  all &= add({"DpoCachedAttention",
+       {"q: float", "k: float", "v: float", "past_k: float", "past_v: float", "mask: float",
+        "recent_k: float", "recent_v: float"},
+       {"y: float", "next_k: float", "next_v: float"}, {}, compute<cachedAttention>});
   return all;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -36,6 +37,7 @@ class Workers {
     wake_.notify_all();
     take(work);
     // Whoever wakes later finds nothing left; only those that are at work are waited for.
+    watch([this] { return busy_ == 0; });
     std::unique_lock<std::mutex> lock(mutex_);
     work_ = nullptr;
     done_.wait(lock, [this] { return busy_ == 0; });
@@ -54,9 +56,18 @@ class Workers {
     }
   }
 
+  // Looks a moment whether it holds already: waking a thread takes longer than a small kernel.
+  template <typename Holds>
+  static void watch(Holds holds) {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+    while (!holds() && std::chrono::steady_clock::now() < until) {
+    }
+  }
+
   void live() {
     for (uint64_t seen = 0;;) {
       const Work* work;
+      watch([&] { return turn_ != seen; });
       {
         std::unique_lock<std::mutex> lock(mutex_);
         wake_.wait(lock, [&] { return turn_ != seen; });
@@ -83,8 +94,8 @@ class Workers {
   const Work* work_ = nullptr;  // null in between kernels
   int64_t rows_ = 0, chunk_ = 1;
   std::atomic<int64_t> next_{0};
-  int busy_ = 0;
-  uint64_t turn_ = 0;
+  std::atomic<int> busy_{0};
+  std::atomic<uint64_t> turn_{0};
 };
 
 }  // namespace
