@@ -12,12 +12,14 @@ export function trieSoftmax(
   { first, rows, mask }: AttentionBlock,
 ): tf.Tensor3D {
   const [size, perHead, keys] = scores.shape, keyHeads = size / count;
-  if (!mask) {
-    const block = { keyHeads, share: perHead / rows, length, first };
-    return fusedKernels()!.trieSoftmax(scores, segments, block);
-  }
-  const masked = tf.add(tf.reshape(scores, [count, keyHeads, perHead, keys]), mask);
-  return tf.reshape(tf.softmax(masked), scores.shape);
+  const masked = mask
+    ? tf.reshape<tf.Rank.R3>(
+      tf.add(tf.reshape(scores, [count, keyHeads, perHead, keys]), mask),
+      scores.shape,
+    )
+    : scores;
+  const block = { keyHeads, share: perHead / rows, length, first };
+  return fusedKernels()?.trieSoftmax(masked, segments, block) ?? tf.softmax(masked);
 }
 
 /**

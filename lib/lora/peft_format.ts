@@ -1,10 +1,16 @@
 import type { PeftAdapter } from "../io/peft_adapter.ts";
+import { familyOf } from "../model/families.ts";
+import type { ModelConfig } from "../model/model_config.ts";
 import type { LoraAdapter } from "./lora_adapter.ts";
 
 const PREFIX = "base_model.model.";
 
-/** An adapter as PEFT names its tensors, over the model at `basePath`. */
-export function adapterToPeft({ config, parameters }: LoraAdapter, basePath: string): PeftAdapter {
+/** An adapter as PEFT names its tensors, over the model at `basePath`, which is of the `family`. */
+export function adapterToPeft(
+  { config, parameters }: LoraAdapter,
+  basePath: string,
+  family: Pick<ModelConfig, "family">,
+): PeftAdapter {
   return {
     config: {
       base_model_name_or_path: basePath,
@@ -12,6 +18,7 @@ export function adapterToPeft({ config, parameters }: LoraAdapter, basePath: str
       lora_alpha: config.alpha,
       use_rslora: config.rsLora,
       target_modules: config.targetModules,
+      fan_in_fan_out: familyOf(family).isTransposed,
     },
     tensors: new Map([...parameters].map(([name, tensor]) => [PREFIX + name, tensor])),
   };

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TensorSource } from "../types.ts";
 import { UserError } from "../errors.ts";
-import { llamaWeights } from "./llama_weights.ts";
-import { parseModelConfig } from "./model_config.ts";
+import { familyOf } from "./families.ts";
+import type { ModelConfig } from "./model_config.ts";
+import { parseModelConfig } from "./parse_model_config.ts";
+import { weightShapes } from "./weight_shapes.ts";
 import { toHalf } from "../backend/half_matrix.ts";
 import { isCopiedFrom, uploadNow } from "../backend/upload_now.ts";
 import type { Network } from "./network.ts";
@@ -17,13 +19,13 @@ export async function loadNetwork(
   { path, config, tensors }: { path: string; config: unknown; tensors: TensorSource },
 ): Promise<Network> {
   const modelConfig = parseModelConfig(config, path);
-  const wanted = llamaWeights(modelConfig);
-  for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
+  const wanted = weightShapes(modelConfig), stored = storedName(tensors, modelConfig);
+  for (const [name, shape] of wanted) checkWeight(tensors, path, stored(name), shape);
   const weights = new Map<string, tf.Tensor>();
   try {
     let buffer: ArrayBuffer | undefined; // one for all: garbage would stand beside the weights
     for (const [name, shape] of wanted) {
-      const values = await tensors.read(name, buffer);
+      const values = await tensors.read(stored(name), buffer);
       weights.set(name, uploadNow(values, shape));
       const own = values.buffer as ArrayBuffer;
       const isLarger = own.byteLength > (buffer?.byteLength ?? 0);
@@ -54,6 +56,14 @@ export function restInBfloat16(network: Network): Network {
 /** Frees a model's weights. */
 export function disposeNetwork(network: Network): void {
   tf.dispose([...network.weights.values()]);
+}
+
+/** A weight's name in a checkpoint: without its first part where that holds the model without its head. */
+function storedName(tensors: TensorSource, config: ModelConfig): (name: string) => string {
+  const { embedding } = familyOf(config).names, bare = embedding.slice(embedding.indexOf(".") + 1);
+  const isBare = !tensors.has(`${embedding}.weight`) && tensors.has(`${bare}.weight`);
+  const prefix = embedding.slice(0, -bare.length);
+  return (name) => isBare && name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }
 
 function checkWeight(tensors: TensorSource, path: string, name: string, shape: number[]): void {

@@ -6,6 +6,7 @@ import { attentionBackward, attentionForward } from "../../lib/layers/attention.
 import { gatedBackward, gatedForward } from "../../lib/layers/gated_mlp.ts";
 import { rmsNormBackward, rmsNormForward } from "../../lib/layers/rms_norm.ts";
 import { ropeBackward, ropeForward, ropeTables } from "../../lib/layers/rope.ts";
+import { ropeFrequencies } from "../../lib/layers/rope_frequencies.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose, relativeError } from "../close.ts";
 import { randomTensor, upload } from "../layers/check_layer.ts";
@@ -73,7 +74,7 @@ Deno.test({
     await useBackend({ backend: "tensorflow" });
     const positions = Int32Array.from({ length: 70 }, (_, i) => 3 * i);
     compare("RoPE", () => {
-      const tables = ropeTables(positions, { headDim: 64, theta: 1e5 });
+      const tables = ropeTables(positions, { frequencies: ropeFrequencies(64, 1e5) });
       const x = random([70, 9, 64], 1) as tf.Tensor3D, y = ropeForward(x, tables);
       const back = ropeBackward(y, tables);
       const error = relativeError(back.dataSync<"float32">(), x.dataSync<"float32">());

@@ -17,6 +17,7 @@ const config = {
   lora_alpha: 4,
   use_rslora: false,
   target_modules: ["q_proj"],
+  fan_in_fan_out: false,
 };
 
 async function adapterWith(change: Record<string, unknown>): Promise<string> {

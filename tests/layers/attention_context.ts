@@ -1,6 +1,7 @@
 import type { AttentionContext } from "../../lib/layers/attention.ts";
 import { attentionLayout, type AttentionShape } from "../../lib/layers/attention_layout.ts";
 import { ropeTables } from "../../lib/layers/rope.ts";
+import { ropeFrequencies } from "../../lib/layers/rope_frequencies.ts";
 import type { TokenBatch } from "../../lib/types.ts";
 
 /** The context of a batch in `tokens` rows; without `positions` nothing is turned. */
@@ -13,6 +14,6 @@ export function contextOf(
   } = {},
 ): AttentionContext {
   const layout = attentionLayout(batch, shape, tokens), { headDim } = shape;
-  const tables = () => ropeTables(positions, { headDim, theta: 1e4 });
+  const tables = () => ropeTables(positions, { frequencies: ropeFrequencies(headDim, 1e4) });
   return { layout, shape, queryTables: tables(), keyTables: tables() };
 }
