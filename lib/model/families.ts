@@ -1,3 +1,4 @@
+import { gpt2 } from "./families/gpt2.ts";
 import { llama } from "./families/llama.ts";
 import { mistral } from "./families/mistral.ts";
 import { qwen2 } from "./families/qwen2.ts";
@@ -6,7 +7,7 @@ import type { Family } from "./family.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /** All families that can be computed. */
-export const FAMILIES: Family[] = [llama, qwen2, qwen3, mistral];
+export const FAMILIES: Family[] = [llama, qwen2, qwen3, mistral, gpt2];
 
 const byName = new Map(FAMILIES.map((family) => [family.name, family]));
 

@@ -46,6 +46,7 @@ export const TINY_MODELS = [
   "qwen2_window",
   "qwen3",
   "mistral",
+  "gpt2",
 ];
 export const TINY_ADAPTERS = ["adapter_qv", "adapter_all"] as const;
 
