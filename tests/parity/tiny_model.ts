@@ -47,6 +47,7 @@ export const TINY_MODELS = [
   "qwen3",
   "mistral",
   "gpt2",
+  "gemma3",
 ];
 export const TINY_ADAPTERS = ["adapter_qv", "adapter_all"] as const;
 
