@@ -34,13 +34,8 @@ export type TinyGolden = {
   adapter_all: AdapterNumbers;
 };
 
-export const TINY_MODELS = [
-  "mha_tied",
-  "gqa_free_head",
-  "biases",
-  "wide_heads",
-  "bf16_sharded",
-  "f16",
+/** One model of each family, and of what configs add. */
+export const TINY_FAMILIES = [
   "llama3_rope",
   "qwen2",
   "qwen2_window",
@@ -48,6 +43,16 @@ export const TINY_MODELS = [
   "mistral",
   "gpt2",
   "gemma3",
+];
+
+export const TINY_MODELS = [
+  "mha_tied",
+  "gqa_free_head",
+  "biases",
+  "wide_heads",
+  "bf16_sharded",
+  "f16",
+  ...TINY_FAMILIES,
 ];
 export const TINY_ADAPTERS = ["adapter_qv", "adapter_all"] as const;
 

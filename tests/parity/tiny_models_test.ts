@@ -1,6 +1,7 @@
 /**
- * The Llama family against PyTorch: float64 numbers of tests/golden/make_tiny_models.py (torch 2.15,
- * held there against transformers 5.23 and PEFT 0.21), on every backend that runs here.
+ * All families against PyTorch, on every backend that runs here: Llama against float64 numbers of
+ * tests/golden/make_tiny_models.py (torch 2.15, held there against transformers 5.23 and PEFT 0.21), the
+ * others against the clients' own float32 numbers, of tests/golden/make_families.py.
  */
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../../lib/backend/use_backend.ts";
