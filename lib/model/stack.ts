@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TokenBatch } from "../types.ts";
 import { alignValues } from "../backend/aligned_rows.ts";
-import { weightRows } from "../backend/half_matrix.ts";
 import { type AttentionContext, attentionForward } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
 import { attentionLayout, disposeLayout } from "../layers/attention_layout.ts";

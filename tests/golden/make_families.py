@@ -34,7 +34,7 @@ LLAMA3 = dict(
 )
 PLAIN = dict(rope_type="default", rope_theta=10000.0)
 GPT2 = dict(
-    model_type="gpt2", vocab_size=VOCABULARY, n_positions=40, n_embd=8, n_layer=2, n_head=2, n_inner=12,
+    model_type="gpt2", vocab_size=VOCABULARY, n_positions=64, n_embd=8, n_layer=2, n_head=2, n_inner=12,
     bos_token_id=BOS, eos_token_id=EOS,
 )
 GEMMA = dict(

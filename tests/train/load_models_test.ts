@@ -168,7 +168,7 @@ Deno.test("loadModels() and buildModels() say what is wrong, and free what they 
       `Cannot use the tokenizer of "${small}": it knows 100 tokens, the model's embedding 64`,
     ],
     [
-      () => buildModels({ sftModelPath: join(ROOT, "nowhere"), targetModules: ["query"] }),
+      () => buildModels({ sftModelPath: BASE, targetModules: ["query"] }),
       'Cannot make an adapter: target modules must be "all-linear" or some of q_proj, k_proj, ' +
       'v_proj, o_proj, gate_proj, up_proj, down_proj, found "query"',
     ],
