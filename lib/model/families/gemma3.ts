@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Family } from "../family.ts";
-import { count, readFields, ropeFields } from "../read_fields.ts";
+import { count, readFields } from "../read_fields.ts";
+import { ropeFields } from "../read_rope.ts";
 import { llama, llamaConfig, llamaFields } from "./llama.ts";
 
 const fields = llamaFields.omit({ hidden_act: true }).extend({

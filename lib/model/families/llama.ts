@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { Family } from "../family.ts";
 import type { ModelConfig } from "../model_config.ts";
-import { count, readFields, readRope, ropeFields } from "../read_fields.ts";
+import { count, readFields } from "../read_fields.ts";
+import { readRope, ropeFields } from "../read_rope.ts";
 
 /** The fields of a `config.json` that Llama and its kin read. */
 export const llamaFields = z.object({
