@@ -25,7 +25,7 @@ export function passNumbers(
 ): PassNumbers {
   const { layers, hiddenSize: d, feedForwardSize: f, heads, keyValueHeads, headDim } = config;
   const q = heads * headDim, kv = keyValueHeads * headDim;
-  const { norms, linears, normKind } = familyOf(config);
+  const { norms, linears, normKind, activation } = familyOf(config);
   const adapted = trained === "all" ? [] : targetedLinears(config, trained.targetModules).linears;
   const lows = trained === "all" ? 0 : adapted.length * trained.rank;
   const slots = alignedRows(tokens); // a batch aligns its tokens once, see run_memory.ts
@@ -43,13 +43,17 @@ export function passNumbers(
     probabilities;
   // A tidy block holds all that it made until its end; an adapted layer adds two of its outputs.
   const isAdapted = ({ part }: BlockLinear) => adapted.some((linear) => linear.part === part);
-  const linear = (linear: BlockLinear) => linear.shape[0] * (isAdapted(linear) ? 3 : 1);
+  const outputs = (linear: BlockLinear) =>
+    linear.shape[0] * (1 + (isAdapted(linear) ? 2 : 0) + (linear.hasBias ? 1 : 0));
+  const bent = activation === "gelu_tanh" ? 4 * f : 0; // has no kernel of its own
+  const pieces = linears.qkv ? q + 2 * kv : 0; // of the joined queries, keys and values
   const forward = tokens *
-    (3 * d + f + 2 * q + kv + extra +
-      blockLinears(config).reduce((sum, each) => sum + linear(each), 0));
+    (3 * d + f + 2 * q + kv + extra + bent + pieces +
+      blockLinears(config).reduce((sum, each) => sum + outputs(each), 0));
   const downIsAdapted = adapted.some(({ part }) => part === "down");
-  const mlp = tokens * (3 * f + 4 * d + (downIsAdapted ? f : 0));
-  const attention = tokens * (6 * q + 6 * kv + 5 * d) + 2 * probabilities;
+  const mlp = tokens * (3 * f + 4 * d + bent + (downIsAdapted ? f : 0) + outputNorms);
+  const attention = tokens * (6 * q + 6 * kv + 5 * d + headNorms + outputNorms + pieces) +
+    2 * probabilities;
   return {
     kept: layers * tokens * d + (checkpointing ? 0 : layers * layer),
     passing: Math.max(forward, mlp, attention) + (checkpointing ? layer : 0),

@@ -7,8 +7,11 @@ const ROOT = Math.sqrt(2 / Math.PI), CUBIC = 0.044715;
 
 /** `f(x)`, elementwise. */
 export function activate(x: tf.Tensor2D, kind: Activation): tf.Tensor2D {
-  if (kind === "silu") return tf.mul(x, tf.sigmoid(x));
-  return tf.mul(tf.mul(x, 0.5), tf.add(geluTanh(x), 1));
+  return tf.tidy(() =>
+    kind === "silu"
+      ? tf.mul(x, tf.sigmoid(x))
+      : tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(geluInner(x)), 1))
+  );
 }
 
 /**
@@ -19,16 +22,21 @@ export function activateWithSlope(
   x: tf.Tensor2D,
   kind: Activation,
 ): { a: tf.Tensor2D; slope: tf.Tensor2D } {
-  if (kind === "silu") {
-    const s = tf.sigmoid(x), a = tf.mul<tf.Tensor2D>(x, s);
-    return { a, slope: tf.add(s, tf.sub(a, tf.mul(a, s))) };
-  }
-  const t = geluTanh(x), half = tf.mul(x, 0.5), both = tf.add(t, 1);
-  const inner = tf.add(tf.mul(tf.square(x), 3 * CUBIC * ROOT), ROOT);
-  const bent = tf.mul(tf.mul(half, tf.sub(1, tf.square(t))), inner);
-  return { a: tf.mul(half, both), slope: tf.add(tf.mul(both, 0.5), bent) };
+  return tf.tidy(() => {
+    if (kind === "silu") {
+      const s = tf.sigmoid(x), a = tf.mul<tf.Tensor2D>(x, s);
+      return { a, slope: tf.add(s, tf.sub(a, tf.mul(a, s))) };
+    }
+    const t = tf.tidy(() => tf.tanh(geluInner(x)));
+    const bent = tf.tidy(() => {
+      const inner = tf.add(tf.mul(tf.square(x), 3 * CUBIC * ROOT), ROOT);
+      return tf.mul(tf.mul(tf.mul(x, 0.5), tf.sub(1, tf.square(t))), inner);
+    });
+    const half = tf.mul<tf.Tensor2D>(tf.add(t, 1), 0.5);
+    return { a: tf.mul(x, half), slope: tf.add(half, bent) };
+  });
 }
 
-function geluTanh(x: tf.Tensor2D): tf.Tensor2D {
-  return tf.tanh(tf.mul(tf.mul(x, tf.add(tf.mul(tf.square(x), CUBIC), 1)), ROOT));
+function geluInner(x: tf.Tensor2D): tf.Tensor2D {
+  return tf.tidy(() => tf.mul(tf.mul(x, tf.add(tf.mul(tf.square(x), CUBIC), 1)), ROOT));
 }

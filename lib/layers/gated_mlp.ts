@@ -9,7 +9,7 @@ export function gatedForward(
   kind: Activation = "silu",
 ): tf.Tensor2D {
   const fused = kind === "silu" ? fusedKernels() : null;
-  return fused?.gated(gate, up) ?? tf.mul(activate(gate, kind), up);
+  return fused?.gated(gate, up) ?? tf.tidy(() => tf.mul(activate(gate, kind), up));
 }
 
 /** The gradients of {@link gatedForward}: `dup = dy * f(gate)` and `dgate = dy * up * f'(gate)`. */
@@ -24,6 +24,8 @@ export function gatedBackward(
     const [dgate, dup] = fused.gatedGrad(dy, gate, up);
     return { dgate, dup };
   }
-  const { a, slope } = activateWithSlope(gate, kind);
-  return { dgate: tf.mul(tf.mul(dy, up), slope), dup: tf.mul(dy, a) };
+  return tf.tidy(() => {
+    const { a, slope } = activateWithSlope(gate, kind);
+    return { dgate: tf.mul(tf.mul(dy, up), slope), dup: tf.mul(dy, a) };
+  });
 }

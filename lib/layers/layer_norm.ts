@@ -13,10 +13,12 @@ export function layerNormForward(
   bias: tf.Tensor1D,
   epsilon: number,
 ): { y: tf.Tensor2D; saved: LayerNormSaved } {
-  const mean = tf.mean<tf.Tensor2D>(x, -1, true), centred = tf.sub(x, mean);
-  const variance = tf.mean(tf.square(centred), -1, true);
-  const rstd = tf.rsqrt<tf.Tensor2D>(tf.add(variance, epsilon));
-  return { y: tf.add(tf.mul(tf.mul(centred, rstd), weight), bias), saved: { mean, rstd } };
+  return tf.tidy(() => {
+    const mean = tf.mean<tf.Tensor2D>(x, -1, true), centred = tf.sub(x, mean);
+    const variance = tf.tidy(() => tf.mean(tf.square(centred), -1, true));
+    const rstd = tf.rsqrt<tf.Tensor2D>(tf.add(variance, epsilon));
+    return { y: tf.add(tf.mul(tf.mul(centred, rstd), weight), bias), saved: { mean, rstd } };
+  });
 }
 
 /** The norm again from what was stored of it. */
@@ -26,7 +28,7 @@ export function layerNormApply(
   weight: tf.Tensor1D,
   bias: tf.Tensor1D,
 ): tf.Tensor2D {
-  return tf.add(tf.mul(normalised(x, saved), weight), bias);
+  return tf.tidy(() => tf.add(tf.mul(normalised(x, saved), weight), bias));
 }
 
 /**
@@ -41,15 +43,17 @@ export function layerNormBackward(
   weight: tf.Tensor1D,
   { weights, residual }: { weights: boolean; residual?: tf.Tensor2D },
 ): { dx: tf.Tensor2D; dweight?: tf.Tensor1D; dbias?: tf.Tensor1D } {
-  const n = normalised(x, saved), dn = tf.mul<tf.Tensor2D>(dy, weight);
-  const inner = tf.add(tf.mul(n, tf.mean(tf.mul(dn, n), -1, true)), tf.mean(dn, -1, true));
-  const dx = tf.mul<tf.Tensor2D>(saved.rstd, tf.sub(dn, inner));
-  return {
-    dx: residual ? tf.add(residual, dx) : dx,
-    ...(weights && { dweight: tf.sum(tf.mul(dy, n), 0), dbias: tf.sum(dy, 0) }),
-  };
+  return tf.tidy(() => {
+    const n = normalised(x, saved), dn = tf.mul<tf.Tensor2D>(dy, weight);
+    const inner = tf.add(tf.mul(n, tf.mean(tf.mul(dn, n), -1, true)), tf.mean(dn, -1, true));
+    const dx = tf.mul<tf.Tensor2D>(saved.rstd, tf.sub(dn, inner));
+    return {
+      dx: residual ? tf.add(residual, dx) : dx,
+      ...(weights && { dweight: tf.sum(tf.mul(dy, n), 0), dbias: tf.sum(dy, 0) }),
+    };
+  });
 }
 
 function normalised(x: tf.Tensor2D, { mean, rstd }: LayerNormSaved): tf.Tensor2D {
-  return tf.mul(tf.sub(x, mean), rstd);
+  return tf.tidy(() => tf.mul(tf.sub(x, mean), rstd));
 }
