@@ -7,18 +7,20 @@ const PREFIX = "base_model.model.";
 
 /** An adapter as PEFT names its tensors, over the model at `basePath`, which is of the `family`. */
 export function adapterToPeft(
-  { config, parameters }: LoraAdapter,
+  { config, modules, parameters }: LoraAdapter,
   basePath: string,
   family: Pick<ModelConfig, "family">,
 ): PeftAdapter {
+  const { isTransposed, isWhole } = familyOf(family);
   return {
     config: {
       base_model_name_or_path: basePath,
       r: config.rank,
       lora_alpha: config.alpha,
       use_rslora: config.rsLora,
-      target_modules: config.targetModules,
-      fan_in_fan_out: familyOf(family).isTransposed,
+      // What the model has beside may end in the same names.
+      target_modules: isWhole ? config.targetModules : modules,
+      fan_in_fan_out: isTransposed,
     },
     tensors: new Map([...parameters].map(([name, tensor]) => [PREFIX + name, tensor])),
   };

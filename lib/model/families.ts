@@ -1,4 +1,4 @@
-import { gemma3 } from "./families/gemma3.ts";
+import { gemma3, gemma3Seeing } from "./families/gemma3.ts";
 import { gpt2 } from "./families/gpt2.ts";
 import { llama } from "./families/llama.ts";
 import { mistral } from "./families/mistral.ts";
@@ -8,7 +8,7 @@ import type { Family } from "./family.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /** All families that can be computed. */
-export const FAMILIES: Family[] = [llama, qwen2, qwen3, mistral, gpt2, gemma3];
+export const FAMILIES: Family[] = [llama, qwen2, qwen3, mistral, gpt2, gemma3, gemma3Seeing];
 
 const byName = new Map(FAMILIES.map((family) => [family.name, family]));
 

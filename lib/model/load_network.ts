@@ -58,12 +58,13 @@ export function disposeNetwork(network: Network): void {
   tf.dispose([...network.weights.values()]);
 }
 
-/** A weight's name in a checkpoint: without its first part where that holds the model without its head. */
+/** A weight's name in a checkpoint, which may have been saved otherwise than the family has it. */
 function storedName(tensors: TensorSource, config: ModelConfig): (name: string) => string {
-  const { embedding } = familyOf(config).names, bare = embedding.slice(embedding.indexOf(".") + 1);
-  const isBare = !tensors.has(`${embedding}.weight`) && tensors.has(`${bare}.weight`);
-  const prefix = embedding.slice(0, -bare.length);
-  return (name) => isBare && name.startsWith(prefix) ? name.slice(prefix.length) : name;
+  const { names, otherwise: [beginning, stored] } = familyOf(config);
+  const other = (name: string) =>
+    name.startsWith(beginning) ? stored + name.slice(beginning.length) : name;
+  const embedding = `${names.embedding}.weight`;
+  return !tensors.has(embedding) && tensors.has(other(embedding)) ? other : (name) => name;
 }
 
 function checkWeight(tensors: TensorSource, path: string, name: string, shape: number[]): void {

@@ -1,7 +1,14 @@
 import type { RopeScaling } from "../layers/rope_frequencies.ts";
 
 /** Families of models, by the `model_type` of their config.json. */
-export type FamilyName = "llama" | "qwen2" | "qwen3" | "mistral" | "gpt2" | "gemma3_text";
+export type FamilyName =
+  | "llama"
+  | "qwen2"
+  | "qwen3"
+  | "mistral"
+  | "gpt2"
+  | "gemma3_text"
+  | "gemma3";
 
 /** The sizes and switches of a model, under the project's names. What its family says isn't here. */
 export type ModelConfig = {

@@ -22,13 +22,10 @@ export function parseModelConfig(json: unknown, path: string): ModelConfig {
   const family = FAMILIES.find(({ name }) => name === type);
   if (!family) {
     const names = FAMILIES.map(({ name }) => name).join(", ");
-    const hint = type === "gemma3"
-      ? "; of Gemma 3 the text models can be used, not those that see"
-      : "";
     throw new UserError(
       `Cannot use the model at "${path}": model_type must be one of ${names}, found ${
         JSON.stringify(type) ?? "none"
-      }${hint}`,
+      }`,
       { path, field: "model_type" },
     );
   }

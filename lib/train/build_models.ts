@@ -89,12 +89,21 @@ export async function buildModels(options: BuildModelsOptions): Promise<Models> 
   const targetsOf = (config: ModelConfig) => targetModules ?? familyOf(config).defaultTargets;
   const loaded = await loadSource(options.sftModelPath, (config) => {
     if (!allWeights) resolveTargetModules(config, targetsOf(config));
+    else if (!familyOf(config).isWhole) throw notWhole(options.sftModelPath, config);
   });
   const network = precision === "bfloat16" ? restInBfloat16(loaded.network) : loaded.network;
   const lora = { rank, alpha, targetModules: targetsOf(network.config), rsLora };
   const adapter = allWeights ? null : initLora(network.config, lora, { seed });
   const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
   return joinModels({ ...loaded, network, adapter, trainable });
+}
+
+function notWhole(path: string, { family }: ModelConfig): UserError {
+  return new UserError(
+    `Cannot train all weights of "${path}": a ${family} model holds more than its text part, and ` +
+      "would be saved without it; train an adapter",
+    { path, field: "model_type" },
+  );
 }
 
 /**

@@ -27,6 +27,7 @@ for (const name of TINY_FAMILIES) {
   const examples = golden.pairs.map((pair) => ({ ...pair, completion: pair.chosen }));
   const logProbs: Record<string, number[]> = {};
   for (const [way, options] of Object.entries(WAYS)) {
+    if (options.allWeights && name === "gemma3_seeing") continue; // refused: its eyes aren't read
     using models = await buildModels({ sftModelPath: base, seed: 5, ...options });
     const { network, trainable } = models;
     logProbs.base = [...await allLogProbs(network, null, ids)];

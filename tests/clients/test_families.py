@@ -10,7 +10,7 @@ from conftest import DENO_COMMAND, ROOT, as_table, log_probs
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-FAMILIES = ["llama3_rope", "qwen2", "qwen2_window", "qwen3", "mistral", "gpt2", "gemma3"]
+FAMILIES = ["llama3_rope", "qwen2", "qwen2_window", "qwen3", "mistral", "gpt2", "gemma3", "gemma3_seeing"]
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_adapter_gives_our_logits(folder, family, way):
     torch.testing.assert_close(log_probs(model.merge_and_unload(), ids), ours[way], atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [family for family in FAMILIES if family != "gemma3_seeing"])
 def test_trained_weights_give_our_logits(folder, family):
     ids, ours = tables(folder, family)
     assert (ours["weights"] - ours["base"]).abs().max() > 0.1

@@ -6,6 +6,7 @@ import { UserError } from "../../lib/errors.ts";
 import { countParameters } from "../../lib/estimate/run_memory.ts";
 import { openSafetensors, writeSafetensors } from "../../lib/io/safetensors.ts";
 import { initLora, resolveTargetModules } from "../../lib/lora/lora_adapter.ts";
+import { adapterToPeft } from "../../lib/lora/peft_format.ts";
 import { mergeAdapter } from "../../lib/lora/merge_adapter.ts";
 import { disposeAdapters, uploadAdapter } from "../../lib/lora/upload_adapter.ts";
 import { FAMILIES } from "../../lib/model/families.ts";
@@ -19,8 +20,10 @@ import { tokenGradients, tokenLogProbs } from "../../lib/model/stack.ts";
 import { createRandom } from "../../lib/random.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { packExamples, packPairs } from "../../lib/tokenizer/token_batch.ts";
+import { buildModels } from "../../lib/train/build_models.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { assertClose, relativeError } from "../close.ts";
+import { writeTinyFolder } from "../train/tiny_folder.ts";
 import {
   allLogProbs,
   loadTinyNetwork,
@@ -181,6 +184,24 @@ Deno.test("loadNetwork() finds weights that were saved without the head's prefix
   }
 });
 
+Deno.test("buildModels() adapts the text part of a model that sees, and refuses to train all of it", async () => {
+  const folder = await Deno.makeTempDir();
+  const sftModelPath = await writeTinyFolder(folder, "gemma3_seeing"), backend = "cpu";
+  const error = await buildModels({ sftModelPath, backend, allWeights: true }).catch((e) => e);
+  assert(error instanceof UserError);
+  const reason = "a gemma3 model holds more than its text part, and would be saved without it";
+  assertEquals(
+    error.message,
+    `Cannot train all weights of "${folder}": ${reason}; train an adapter`,
+  );
+  using models = await buildModels({ sftModelPath, backend, rank: 2 });
+  const { config, tensors } = adapterToPeft(models.adapter!, folder, models.network.config);
+  const [q, v] = ["q", "v"].map((name) => `model.language_model.layers.1.self_attn.${name}_proj`);
+  assertEquals(config.target_modules.slice(2), [q, v]); // the eyes have a q_proj too
+  assert(tensors.has(`base_model.model.${q}.lora_A.weight`));
+  await Deno.remove(folder, { recursive: true });
+});
+
 async function configOf(name: string): Promise<Record<string, unknown>> {
   return JSON.parse(await Deno.readTextFile(join(tinyFolder(name), "config.json")));
 }
@@ -221,18 +242,18 @@ Deno.test("parseModelConfig() names what a family can't be, and which families t
     await Promise.all(TINY_FAMILIES.map(async (name) => [name, await configOf(name)])),
   );
   const names = FAMILIES.map(({ name }) => name).join(", ");
-  assertEquals(names, "llama, qwen2, qwen3, mistral, gpt2, gemma3_text");
+  assertEquals(names, "llama, qwen2, qwen3, mistral, gpt2, gemma3_text, gemma3");
   for (const model_type of ["gemma2", "qwen3_moe", "mixtral"]) {
     assertEquals(
       says("qwen3", { model_type }),
       `Cannot use the model at "here": model_type must be one of ${names}, found "${model_type}"`,
     );
   }
-  assert((says("gemma3", { model_type: "gemma3" })).endsWith("not those that see"));
   const cases: [name: string, change: Record<string, unknown>, says: RegExp][] = [
     ["gemma3", { attn_logit_softcapping: 50 }, /"attn_logit_softcapping": .*expected null/],
     ["gemma3", { final_logit_softcapping: 30 }, /"final_logit_softcapping": /],
     ["gemma3", { use_bidirectional_attention: true }, /"use_bidirectional_attention": /],
+    ["gemma3_seeing", { text_config: null }, /"text_config": /],
     ["gemma3", { hidden_activation: "gelu" }, /"hidden_activation": .*"gelu_pytorch_tanh"/],
     ["gemma3", { sliding_window: undefined, layer_types: ["chunked"] }, /"layer_types.0": /],
     ["gpt2", { activation_function: "relu" }, /"activation_function": .*"gelu_new"/],

@@ -43,6 +43,7 @@ export const TINY_FAMILIES = [
   "mistral",
   "gpt2",
   "gemma3",
+  "gemma3_seeing",
 ];
 
 export const TINY_MODELS = [

@@ -5,6 +5,8 @@ import { ropeFields } from "../read_rope.ts";
 import { llama, llamaConfig, llamaFields } from "./llama.ts";
 
 const fields = llamaFields.omit({ hidden_act: true }).extend({
+  vocab_size: count.default(262_208),
+  num_attention_heads: count.default(8),
   num_key_value_heads: count.nullable().default(4),
   head_dim: count.default(256),
   hidden_activation: z.literal("gelu_pytorch_tanh").default("gelu_pytorch_tanh"),
@@ -67,4 +69,22 @@ export const gemma3: Family = {
   normKind: "rms_plus_one",
   activation: "gelu_tanh",
   scalesEmbedding: true,
+};
+
+/** The text part of Gemma 3's models that see: the same weights under other names, beside eyes. */
+export const gemma3Seeing: Family = {
+  ...gemma3,
+  name: "gemma3",
+  readConfig(json, path) {
+    const { text_config } = readFields(z.object({ text_config: z.looseObject({}) }), json, path);
+    return { ...gemma3.readConfig(text_config, path), family: "gemma3" };
+  },
+  names: {
+    embedding: "model.language_model.embed_tokens",
+    block: "model.language_model.layers",
+    norm: "model.language_model.norm",
+    head: "lm_head",
+  },
+  otherwise: ["model.language_model.", "language_model.model."], // as nearly all are saved
+  isWhole: false,
 };

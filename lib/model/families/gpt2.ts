@@ -50,6 +50,8 @@ export const gpt2: Family = {
     norm: "transformer.ln_f",
     head: "lm_head",
   },
+  otherwise: ["transformer.", ""], // as the first checkpoints have it
+  isWhole: true,
   linears: { qkv: "attn.c_attn", o: "attn.c_proj", up: "mlp.c_fc", down: "mlp.c_proj" },
   norms: { attention: "ln_1", mlp: "ln_2" },
   normKind: "layer",

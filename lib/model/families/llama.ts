@@ -55,6 +55,8 @@ export const llama: Family = {
     norm: "model.norm",
     head: "lm_head",
   },
+  otherwise: ["model.", ""], // a model that was saved without its head
+  isWhole: true,
   linears: {
     q: "self_attn.q_proj",
     k: "self_attn.k_proj",
