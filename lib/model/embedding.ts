@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { weightRows } from "../backend/half_matrix.ts";
 import { UserError } from "../errors.ts";
 import { familyOf } from "./families.ts";
+import type { ModelConfig } from "./model_config.ts";
 import { type Gradients, type Network, weightOf } from "./network.ts";
 
 /** The head's weight: the embedding itself where the two are tied. */
@@ -23,7 +24,7 @@ export function embed(network: Network, ids: Int32Array, positions: Int32Array):
   const x = rows(names.embedding, ids);
   if (scalesEmbedding) return tf.mul(x, Math.sqrt(config.hiddenSize));
   if (!names.positions) return x;
-  checkPositions(positions, config.maxPositions);
+  checkReach(config, positions.reduce((most, position) => Math.max(most, position + 1), 0));
   return tf.add(x, rows(names.positions, positions));
 }
 
@@ -45,11 +46,15 @@ export function embeddingGradients(
   };
 }
 
-function checkPositions(positions: Int32Array, learned: number): void {
-  const longest = positions.reduce((most, position) => Math.max(most, position + 1), 0);
-  if (longest <= learned) return;
+/**
+ * Holds the tokens of a text to the positions that were learned; turned heads go on for ever.
+ *
+ * @throws {UserError} where a text is longer.
+ */
+export function checkReach(config: ModelConfig, tokens: number): void {
+  if (!familyOf(config).names.positions || tokens <= config.maxPositions) return;
   throw new UserError(
-    `Cannot read a text of ${longest} tokens: the model has learned ${learned} positions`,
+    `Cannot read a text of ${tokens} tokens: the model has learned ${config.maxPositions} positions`,
     { field: "max_length" },
   );
 }

@@ -20,6 +20,9 @@ import { tokenGradients, tokenLogProbs } from "../../lib/model/stack.ts";
 import { createRandom } from "../../lib/random.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { packExamples, packPairs } from "../../lib/tokenizer/token_batch.ts";
+import { trainDpo } from "../../lib/train/train_dpo.ts";
+import { trainSft } from "../../lib/train/train_sft.ts";
+import { generate } from "../../lib/evaluate/generate.ts";
 import { buildModels } from "../../lib/train/build_models.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { assertClose, relativeError } from "../close.ts";
@@ -141,20 +144,33 @@ Deno.test("restInBfloat16() rounds every family's matrices, and exact passes see
   }
 });
 
-Deno.test("a text longer than the learned positions is refused", async () => {
-  await withNetwork("gpt2", async (network) => {
-    const batch = packExamples([{
-      index: 0,
-      prompt: [1, ...Array(63).fill(5)],
-      completion: [6, 2],
-    }]);
-    const error = await tokenLogProbs(network, null, batch).catch((error) => error);
-    assert(error instanceof UserError);
+Deno.test("texts longer than the learned positions are refused, before a run begins", async () => {
+  const folder = await Deno.makeTempDir(), outputDir = join(folder, "out");
+  const sftModelPath = await writeTinyFolder(join(folder, "base"), "gpt2");
+  using models = await buildModels({ sftModelPath, backend: BACKEND, rank: 2 });
+  const says = async (run: () => Promise<unknown>) => {
+    const error = await run().catch((error) => error);
+    assert(error instanceof UserError, `${error}`);
     assertEquals(
       error.message,
       "Cannot read a text of 65 tokens: the model has learned 64 positions",
     );
+  };
+  const row = (length: number) => ({
+    index: 0,
+    prompt: [1, ...Array(length - 3).fill(5)],
+    ...{ completion: [6, 2], chosen: [6, 2], rejected: [7, 2] },
   });
+  const before = tf.memory().numTensors;
+  await says(() => tokenLogProbs(models.network, null, packExamples([row(66)])));
+  await says(() => trainSft(models, [row(65), row(66)], { outputDir }).next());
+  await says(() => trainDpo(models, [row(65), row(66)], { outputDir }).next());
+  await says(() => generate(models, ["fever"], { maxNewTokens: 61 }));
+  assertEquals(tf.memory().numTensors, before);
+  await tokenLogProbs(models.network, null, packExamples([row(65)]));
+  const [{ tokens }] = await generate(models, ["fever"], { maxNewTokens: 60 });
+  assert(tokens > 0);
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("loadNetwork() finds weights that were saved without the head's prefix", async () => {
