@@ -3,7 +3,11 @@ import type { TokenBatch } from "../types.ts";
 import { alignValues } from "../backend/aligned_rows.ts";
 import { type AttentionContext, attentionForward } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
-import { attentionLayout, disposeLayout } from "../layers/attention_layout.ts";
+import {
+  type AttentionLayout,
+  attentionLayout,
+  disposeLayout,
+} from "../layers/attention_layout.ts";
 import { headTables, type Sight, sightOf, sightsOf } from "./attention_kinds.ts";
 import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./block.ts";
 import { normOf } from "./block_norm.ts";
@@ -215,10 +219,12 @@ export function blockContext(
   const longest = batch.positions.reduce((most, position) => Math.max(most, position + 1), 0);
   const tokens = positions.length, { windows } = config;
   const contexts: Partial<Record<Sight, AttentionContext>> = {};
+  let whole: AttentionLayout | undefined; // for all layers whose window doesn't cut this batch
   for (const sight of sightsOf(config)) {
     const isCut = sight === "window" && longest > windows!.size;
-    const window = isCut ? { size: windows!.size, positions: batch.positions } : undefined;
-    const layout = attentionLayout(batch, config, tokens, window);
+    const layout = isCut
+      ? attentionLayout(batch, config, tokens, { ...windows!, positions: batch.positions })
+      : whole ??= attentionLayout(batch, config, tokens);
     contexts[sight] = { layout, shape: config, ...headTables(config, sight, positions) };
   }
   return {
@@ -239,8 +245,9 @@ export function finalNorm(network: Network): ReturnType<typeof normOf> {
 
 /** Frees what {@link blockContext} made. */
 export function disposeContext({ attention }: BlockContext): void {
-  for (const { queryTables, keyTables, layout } of Object.values(attention ?? {})) {
+  const contexts = Object.values(attention ?? {});
+  for (const { queryTables, keyTables } of contexts) {
     tf.dispose([{ ...queryTables }, { ...keyTables }]);
-    disposeLayout(layout);
   }
+  for (const layout of new Set(contexts.map(({ layout }) => layout))) disposeLayout(layout);
 }
