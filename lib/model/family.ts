@@ -24,8 +24,8 @@ export type Family = {
   readConfig(json: unknown, path: string): ModelConfig;
   /** Modules outside of blocks; `block` is what comes before a block's number. */
   names: { embedding: string; positions?: string; block: string; norm: string; head: string };
-  /** What names begin with, and what they begin with instead in checkpoints that were saved otherwise. */
-  otherwise: [beginning: string, stored: string];
+  /** What names begin with, and what instead in checkpoints that were saved otherwise. */
+  otherwise: [own: string, saved: string];
   /** Whether checkpoints hold nothing but these weights; others can't be saved whole. */
   isWhole: boolean;
   /** Names behind the block's number, in the order of the checkpoint. */

@@ -1,8 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TensorSource } from "../types.ts";
 import { UserError } from "../errors.ts";
-import { familyOf } from "./families.ts";
-import type { ModelConfig } from "./model_config.ts";
+import { familyTensors } from "./family_tensors.ts";
 import { parseModelConfig } from "./parse_model_config.ts";
 import { weightShapes } from "./weight_shapes.ts";
 import { toHalf } from "../backend/half_matrix.ts";
@@ -16,16 +15,16 @@ import type { Network } from "./network.ts";
  * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
  */
 export async function loadNetwork(
-  { path, config, tensors }: { path: string; config: unknown; tensors: TensorSource },
+  { path, config, tensors: stored }: { path: string; config: unknown; tensors: TensorSource },
 ): Promise<Network> {
   const modelConfig = parseModelConfig(config, path);
-  const wanted = weightShapes(modelConfig), stored = storedName(tensors, modelConfig);
-  for (const [name, shape] of wanted) checkWeight(tensors, path, stored(name), shape);
+  const wanted = weightShapes(modelConfig), tensors = familyTensors(stored, modelConfig);
+  for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
   const weights = new Map<string, tf.Tensor>();
   try {
     let buffer: ArrayBuffer | undefined; // one for all: garbage would stand beside the weights
     for (const [name, shape] of wanted) {
-      const values = await tensors.read(stored(name), buffer);
+      const values = await tensors.read(name, buffer);
       weights.set(name, uploadNow(values, shape));
       const own = values.buffer as ArrayBuffer;
       const isLarger = own.byteLength > (buffer?.byteLength ?? 0);
@@ -56,15 +55,6 @@ export function restInBfloat16(network: Network): Network {
 /** Frees a model's weights. */
 export function disposeNetwork(network: Network): void {
   tf.dispose([...network.weights.values()]);
-}
-
-/** A weight's name in a checkpoint, which may have been saved otherwise than the family has it. */
-function storedName(tensors: TensorSource, config: ModelConfig): (name: string) => string {
-  const { names, otherwise: [beginning, stored] } = familyOf(config);
-  const other = (name: string) =>
-    name.startsWith(beginning) ? stored + name.slice(beginning.length) : name;
-  const embedding = `${names.embedding}.weight`;
-  return !tensors.has(embedding) && tensors.has(other(embedding)) ? other : (name) => name;
 }
 
 function checkWeight(tensors: TensorSource, path: string, name: string, shape: number[]): void {

@@ -9,6 +9,7 @@ import { initLora, resolveTargetModules } from "../../lib/lora/lora_adapter.ts";
 import { adapterToPeft } from "../../lib/lora/peft_format.ts";
 import { mergeAdapter } from "../../lib/lora/merge_adapter.ts";
 import { disposeAdapters, uploadAdapter } from "../../lib/lora/upload_adapter.ts";
+import { familyTensors } from "../../lib/model/family_tensors.ts";
 import { FAMILIES } from "../../lib/model/families.ts";
 import { generateTokens } from "../../lib/model/generate_tokens.ts";
 import { initWeights } from "../../lib/model/init_weights.ts";
@@ -191,6 +192,8 @@ Deno.test("loadNetwork() finds weights that were saved without the head's prefix
     );
     await Deno.copyFile(join(source, "config.json"), join(folder, "config.json"));
     const checkpoint = await openCheckpoint(folder);
+    const named = familyTensors(checkpoint.tensors, parseModelConfig(checkpoint.config, folder));
+    assertEquals(named.names(), tensors.names());
     const [bare, whole] = [await loadNetwork(checkpoint), await loadTinyNetwork(name)];
     for (const [key, weight] of whole.weights) {
       assertEquals(bare.weights.get(key)!.dataSync(), weight.dataSync());
