@@ -7,7 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../lib/backend/use_backend.ts";
 import { madeUpNetwork } from "../lib/estimate/made_up_network.ts";
-import { initLora, resolveTargetModules } from "../lib/lora/lora_adapter.ts";
+import { initLora } from "../lib/lora/lora_adapter.ts";
 import { uploadAdapter } from "../lib/lora/upload_adapter.ts";
 import { tokenGradients } from "../lib/model/stack.ts";
 import { packPairs } from "../lib/tokenizer/token_batch.ts";
@@ -35,7 +35,7 @@ const network = madeUpNetwork({
   ...{ heads: 9, keyValueHeads: 3, headDim: 64, normEpsilon: 1e-5, ropeTheta: 1e5 },
   ...{ maxPositions: 8192, tiedHead: true, attentionBias: false, mlpBias: false },
 }, "float32");
-const lora = { rank, alpha: rank, targetModules: resolveTargetModules(targets), rsLora: false };
+const lora = { rank, alpha: rank, targetModules: targets, rsLora: false };
 const adapters = uploadAdapter(initLora(network.config, lora, { seed: 0 }));
 const ids = (count: number, from: number) =>
   Array.from({ length: count }, (_, i) => (from + 7 * i) % vocabulary);

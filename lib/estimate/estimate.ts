@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type BackendName, useBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
 import { resolveTargetModules } from "../lora/lora_adapter.ts";
+import { familyOf } from "../model/families.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Precision } from "../model/network.ts";
 import { packExamples, packPairs } from "../tokenizer/token_batch.ts";
@@ -95,11 +96,12 @@ export async function estimate(
   rows: readonly EncodedRow[],
   options: EstimateOptions = {},
 ): Promise<Estimate> {
-  const { rank = 16, targetModules = ["q_proj", "v_proj"], allWeights = false } = options;
+  const { rank = 16, targetModules = familyOf(config).defaultTargets, allWeights = false } =
+    options;
   const { precision = "float32", checkpointing = false, validation = [] } = options;
   const trained: TrainedParts = allWeights
     ? "all"
-    : { rank, targetModules: resolveTargetModules(targetModules) };
+    : { rank, targetModules: resolveTargetModules(config, targetModules) };
   if (allWeights) checkTrainable(precision);
   await useBackend({ backend: options.backend });
   const loop = { ...LOOP_DEFAULTS, batchSize: 4, ...definedOnly(options) };

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { restInBfloat16 } from "../model/load_network.ts";
-import { llamaWeights } from "../model/llama_weights.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Network, Precision } from "../model/network.ts";
+import { weightShapes } from "../model/weight_shapes.ts";
 
 /**
  * A network of any size whose weights are made up: what its products take doesn't depend on their
@@ -10,7 +10,7 @@ import type { Network, Precision } from "../model/network.ts";
  */
 export function madeUpNetwork(config: ModelConfig, precision: Precision): Network {
   const weights = new Map<string, tf.Tensor>();
-  for (const [name, shape] of llamaWeights(config)) weights.set(name, tf.fill(shape, 0.01));
+  for (const [name, shape] of weightShapes(config)) weights.set(name, tf.fill(shape, 0.01));
   const network: Network = { config, weights, precision: "float32" };
   return precision === "bfloat16" ? restInBfloat16(network) : network;
 }

@@ -1,5 +1,5 @@
-import { linearShape } from "../model/llama_weights.ts";
-import { BLOCK_LINEARS } from "../model/llama_block.ts";
+import { sightOf } from "../model/attention_kinds.ts";
+import { blockLinears, readsAttentionInput, targetedLinears } from "../model/block_modules.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { TokenBatch } from "../types.ts";
 
@@ -14,9 +14,6 @@ export type PassFlops = {
   gradient: number;
 };
 
-/** The input of the first layer's q, k and v needs no gradient: nothing trained lies before it. */
-const FIRST = ["q_proj", "k_proj", "v_proj"];
-
 /**
  * The arithmetic that a pass can't do without: products of weights forwards and for the input's
  * gradient, attention over what each token sees, the head where a response token is predicted.
@@ -29,23 +26,32 @@ export function passFlops(
 ): PassFlops {
   const tokens = batch.ids.length, { layers, heads, headDim, vocabSize, hiddenSize } = config;
   let products = 0, gradients = 0, firstInputs = 0;
-  for (const name of BLOCK_LINEARS) {
-    const [out, input] = linearShape(config, name), once = 2 * out * input;
+  for (const { part, shape: [out, input] } of blockLinears(config)) {
+    const once = 2 * out * input;
     products += once;
     gradients += once; // dx
-    if (FIRST.includes(name)) firstInputs += once;
+    // The input of the first layer's q, k and v needs no gradient: nothing trained lies before it.
+    if (readsAttentionInput(part)) firstInputs += once;
     if (trained === "all") gradients += once; // dW
-    else if (trained.targetModules.includes(name)) {
+  }
+  if (trained !== "all") {
+    for (const { shape: [out, input] } of targetedLinears(config, trained.targetModules).linears) {
       gradients += 2 * trained.rank * (out + input) * 3; // y, dx, dA and dB
     }
   }
   // Each token sees its trunk and its own tail: as many as its position says. Scores and their sum
   // forwards, twice as much backwards.
-  const seen = batch.positions.reduce((sum, position) => sum + position + 1, 0);
-  const attention = 2 * 2 * seen * heads * headDim;
+  const seenWithin = (size: number) =>
+    batch.positions.reduce((sum, position) => sum + Math.min(position + 1, size), 0);
+  const all = seenWithin(Infinity), near = seenWithin(config.windows?.size ?? Infinity);
+  let seen = 0;
+  for (let layer = 0; layer < layers; layer++) {
+    seen += sightOf(config, layer) === "window" ? near : all;
+  }
+  const attention = 2 * 2 * seen * heads * headDim; // of all layers
   const head = 2 * batch.rows.length * vocabSize * hiddenSize;
-  const forward = layers * (tokens * products + attention) + head;
-  const backward = layers * (tokens * gradients + 2 * attention) + head;
+  const forward = layers * tokens * products + attention + head;
+  const backward = layers * tokens * gradients + 2 * attention + head;
   const spared = trained === "all" ? -2 * head : tokens * firstInputs; // logits again, and dW
   return { forward, gradient: forward + backward - spared };
 }

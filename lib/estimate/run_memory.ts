@@ -1,8 +1,9 @@
 import { alignedRows } from "../backend/aligned_rows.ts";
 import { headRowsAtOnce } from "../layers/head.ts";
-import { linearShape, llamaWeights } from "../model/llama_weights.ts";
+import { targetedLinears } from "../model/block_modules.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Precision } from "../model/network.ts";
+import { weightShapes } from "../model/weight_shapes.ts";
 import type { TrainedParts } from "./pass_flops.ts";
 import { passNumbers } from "./pass_memory.ts";
 
@@ -43,11 +44,11 @@ export function countParameters(
   config: ModelConfig,
   trained: TrainedParts,
 ): { frozen: number; trained: number } {
-  const shapes = [...llamaWeights(config).values()];
+  const shapes = [...weightShapes(config).values()];
   const all = shapes.reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
   if (trained === "all") return { frozen: 0, trained: all };
   const { rank, targetModules } = trained;
-  const widths = targetModules.map((name) => linearShape(config, name)).flat();
+  const widths = targetedLinears(config, targetModules).linears.flatMap(({ shape }) => shape);
   return { frozen: all, trained: config.layers * rank * widths.reduce((a, b) => a + b, 0) };
 }
 
@@ -57,7 +58,7 @@ export function runMemory(
   batches: RowSize[][],
   { trained, precision, checkpointing, runtime }: RunMemoryOptions,
 ): RunMemory {
-  const shapes = [...llamaWeights(config).values()];
+  const shapes = [...weightShapes(config).values()];
   const bytes = (matrix: number) =>
     shapes.reduce(
       (sum, shape) => sum + shape.reduce((a, b) => a * b) * (shape.length === 2 ? matrix : FLOAT),

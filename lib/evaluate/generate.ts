@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { checkReach } from "../model/embedding.ts";
 import { generateTokens, type GenerateTokensOptions } from "../model/generate_tokens.ts";
 import { encodePrompt } from "../tokenizer/encode_pair.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -57,6 +58,7 @@ export async function generate(
   const { network, tokenizer, trainable } = models;
   const encoded = encodePrompts(tokenizer, prompts);
   const lengths = encoded.map(({ ids }) => ids.length + maxNewTokens);
+  for (const length of lengths) checkReach(network.config, length - 1);
   for (const warning of reachWarnings(lengths, network.config.maxPositions)) {
     options.onWarning?.(warning);
   }

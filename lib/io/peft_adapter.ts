@@ -16,8 +16,10 @@ export type PeftAdapterConfig = {
   lora_alpha: number;
   /** Scale alpha / sqrt(r) instead of alpha / r. */
   use_rslora: boolean;
-  /** Last parts of the adapted modules' names. */
+  /** Ends of the adapted modules' names. */
   target_modules: string[];
+  /** Whether the adapted model stores its matrices `[in, out]`; the adapter's are as ever. */
+  fan_in_fan_out: boolean;
 };
 
 /** A LoRA adapter in PEFT's layout. */
@@ -36,11 +38,12 @@ const configSchema = z.looseObject({
   use_rslora: z.boolean().nullish().transform((value) => value ?? false),
   target_modules: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
   bias: z.literal("none").default("none"),
+  fan_in_fan_out: z.boolean().nullish().transform((value) => value ?? false),
 });
 
 /** Features that change the numbers and are not computed here; they must be absent, false or empty. */
 const UNSUPPORTED = [
-  ...["use_dora", "lora_bias", "fan_in_fan_out", "use_qalora", "use_bdlora", "modules_to_save"],
+  ...["use_dora", "lora_bias", "use_qalora", "use_bdlora", "modules_to_save"],
   ...["rank_pattern", "alpha_pattern", "layer_replication", "trainable_token_indices"],
   ...["target_parameters", "alora_invocation_tokens", "arrow_config", "kasa_config"],
   ...["monteclora_config", "velora_config"],
@@ -67,10 +70,20 @@ export async function readPeftAdapter(
   const tensors = await readTensors(folder);
   const modules = checkTensors(tensors, { r: config.r, folder });
   if (typeof targets !== "string") checkTargets(targets, { modules, path });
-  const lastNames = new Set(modules.map((module) => module.split(".").at(-1)!));
   const named = config.base_model_name_or_path;
   const basePath = named && await firstFolder([named, join(folder, named)]);
-  return { config: { ...config, target_modules: [...lastNames] }, tensors, basePath };
+  return {
+    config: { ...config, target_modules: namedTargets(targets, modules) },
+    tensors,
+    basePath,
+  };
+}
+
+/** Targets as a list: of a pattern, which is known by what it matched, the modules themselves. */
+function namedTargets(targets: string | string[], modules: string[]): string[] {
+  if (typeof targets !== "string") return targets;
+  if (targets !== "all-linear") return modules;
+  return [...new Set(modules.map((module) => module.split(".").at(-1)!))];
 }
 
 /**
@@ -93,7 +106,6 @@ export async function writePeftAdapter(
     bias: "none",
     lora_dropout: 0,
     init_lora_weights: true,
-    fan_in_fan_out: false,
     use_dora: false,
     modules_to_save: null,
     rank_pattern: {},
@@ -122,8 +134,9 @@ function parseConfig(json: Record<string, unknown>, path: string) {
     const reason = "only plain LoRA can be read, so it must be absent, false or empty";
     throw badConfig(path, { field, reason, found: value });
   }
-  const { base_model_name_or_path, r, lora_alpha, use_rslora, target_modules } = parsed.data;
-  return { base_model_name_or_path, r, lora_alpha, use_rslora, target_modules };
+  const { base_model_name_or_path, r, lora_alpha, use_rslora } = parsed.data;
+  const { target_modules, fan_in_fan_out } = parsed.data;
+  return { base_model_name_or_path, r, lora_alpha, use_rslora, target_modules, fan_in_fan_out };
 }
 
 function badConfig(

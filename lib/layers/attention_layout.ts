@@ -10,7 +10,10 @@ export type AttentionShape = { heads: number; keyValueHeads: number; headDim: nu
 export type AttentionBlock = {
   first: number;
   rows: number;
-  /** Additive, `[count, 1, rows * share, first + rows]`; null where a fused kernel needs none. */
+  /**
+   * Additive, `[count, 1, rows * share, first + rows]`; null where a fused kernel needs none, which
+   * knows tries and not windows.
+   */
   mask: tf.Tensor4D | null;
 };
 
@@ -47,6 +50,9 @@ const BLOCK_ROWS = 128;
 const BLOCKED = -1e9;
 const PADDING = 255;
 
+/** A sliding window: how many positions a token sees, with its own, and where each token stands. */
+export type AttentionWindow = { size: number; positions: Int32Array };
+
 /**
  * Cuts the attention of a batch, laid out in `tokens` rows, into groups and blocks; rows behind the
  * batch's own belong to no sequence. {@link disposeLayout} frees it.
@@ -55,21 +61,24 @@ export function attentionLayout(
   { groups, segments }: Pick<TokenBatch, "groups" | "segments">,
   { heads, keyValueHeads }: Pick<AttentionShape, "heads" | "keyValueHeads">,
   tokens: number,
+  window?: AttentionWindow,
 ): AttentionLayout {
-  const needsMask = !fusedKernels(), share = heads / keyValueHeads;
+  const fused = fusedKernels(), needsMask = !fused || window, share = heads / keyValueHeads;
   const tokenSlots = new Int32Array(tokens), places = new Int32Array(4 * tokens);
   const blockFirsts: number[] = [];
   let slotsBefore = 0, tokensBefore = 0;
   const made = groups.map(({ offset, lengths }): AttentionGroup => {
     const count = lengths.length, length = alignedRows(Math.max(...lengths));
-    const slots = new Int32Array(count * length).fill(needsMask ? 0 : -1);
+    const slots = new Int32Array(count * length).fill(fused ? -1 : 0);
     const own = new Int32Array(count * length).fill(PADDING), rows = blockRows(length);
+    const positions = new Int32Array(count * length);
     let token = offset;
     lengths.forEach((filled, item) => {
       for (let i = 0; i < filled; i++, token++) {
         const slot = item * length + i;
         slots[slot] = token;
         own[slot] = segments[token];
+        if (window) positions[slot] = window.positions[token];
         tokenSlots[token] = slotsBefore + slot;
         const blocks = [blockFirsts.length, blockFirsts.length + rows.length];
         places.set([...blocks, item, i], 4 * token);
@@ -77,7 +86,9 @@ export function attentionLayout(
     });
     const blocks = rows.map((block) => ({
       ...block,
-      mask: needsMask ? blockMask(own, { ...block, count, length, share }) : null,
+      mask: needsMask
+        ? blockMask(own, positions, { ...block, count, length, share, window: window?.size })
+        : null,
     }));
     blockFirsts.push(...rows.map(({ first }) => first));
     slotsBefore += slots.length;
@@ -114,26 +125,29 @@ export function disposeLayout({ groups, isFull: _, ...tensors }: AttentionLayout
   }
 }
 
-/** A token sees its trunk and its own tail, up to itself; padding sees itself alone. */
+/** A token sees its trunk and its own tail, up to itself, as far back as a window lets it; padding sees itself. */
 function blockMask(
   segments: Int32Array,
-  { count, length, first, rows, share }: {
+  positions: Int32Array,
+  { count, length, first, rows, share, window = Infinity }: {
     count: number;
     length: number;
     first: number;
     rows: number;
     share: number;
+    window?: number;
   },
 ): tf.Tensor4D {
   const keys = first + rows, mask = new Float32Array(count * rows * share * keys);
   for (let item = 0, at = 0; item < count; item++) {
     const sequence = segments.subarray(item * length, (item + 1) * length);
+    const places = positions.subarray(item * length, (item + 1) * length);
     for (let row = 0; row < rows * share; row++) {
       const i = first + Math.floor(row / share), own = sequence[i];
       for (let j = 0; j < keys; j++, at++) {
         const other = sequence[j];
         const isSeen = j === i || (j < i && own !== PADDING && (other === 0 || other === own));
-        if (!isSeen) mask[at] = BLOCKED;
+        if (!isSeen || places[i] - places[j] >= window) mask[at] = BLOCKED;
       }
     }
   }

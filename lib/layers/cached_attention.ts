@@ -10,16 +10,19 @@ export type KeyValues = { k: tf.Tensor3D; v: tf.Tensor3D };
  */
 export type KeyValueCache = { past: KeyValues; recent?: KeyValues };
 
+/** What hides cached tokens, both `[B * KV, 1, ...]`: the past's padding, and what lies before a window. */
+export type CacheMasks = { past: tf.Tensor3D; recent?: tf.Tensor3D };
+
 /**
  * Attention of one new token a sequence over everything cached. `q` is `[B, heads, headDim]`
- * (scaled), `k` and `v` `[B, KV, headDim]`, `mask` `[B * KV, 1, T]` hides the past's padding. The
- * result is `[B, heads * headDim]`, with the recent piece that now holds the new token.
+ * (scaled), `k` and `v` `[B, KV, headDim]`. The result is `[B, heads * headDim]`, with the recent piece
+ * that now holds the new token.
  */
 export function cachedAttention(
   q: tf.Tensor3D,
   { k, v }: KeyValues,
   { past, recent }: KeyValueCache,
-  mask: tf.Tensor3D,
+  masks: CacheMasks,
 ): { y: tf.Tensor2D; recent: KeyValues } {
   const [size, heads, headDim] = q.shape, rows = size * k.shape[1];
   const fused = fusedKernels();
@@ -35,9 +38,10 @@ export function cachedAttention(
   };
   const next = { k: grow(recent?.k, k), v: grow(recent?.v, v) };
   const query = tf.reshape<tf.Rank.R3>(q, [rows, heads / k.shape[1], headDim]);
+  const recently = tf.matMul<tf.Tensor3D>(query, next.k, false, true);
   const scores = tf.concat([
-    tf.add(tf.matMul<tf.Tensor3D>(query, past.k, false, true), mask),
-    tf.matMul<tf.Tensor3D>(query, next.k, false, true),
+    tf.add(tf.matMul<tf.Tensor3D>(query, past.k, false, true), masks.past),
+    masks.recent ? tf.add(recently, masks.recent) : recently,
   ], 2);
   const p = tf.softmax(scores), length = past.k.shape[1];
   const y = tf.add(

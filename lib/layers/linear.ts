@@ -5,14 +5,16 @@ import { weightProduct } from "../backend/half_matrix.ts";
 export type LowRank = { a: tf.Tensor2D; b: tf.Tensor2D; scale: number };
 
 /**
- * `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it. A
- * frozen one may rest in bfloat16; `exact` keeps its products in float32 nevertheless.
+ * `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it, or, with
+ * `transposed`, `[in, out]`. A frozen one may rest in bfloat16; `exact` keeps its products in float32
+ * nevertheless.
  */
 export type LinearParameters = {
   weight: tf.Tensor2D;
   bias?: tf.Tensor1D;
   lowRank?: LowRank;
   exact?: boolean;
+  transposed?: boolean;
 };
 
 /** What backward needs beside the input: `scale * x A^T`, `[N, R]`. */
@@ -31,9 +33,9 @@ export type LinearGradients = {
 /** Computes `y` `[N, out]` from `x` `[N, in]`. */
 export function linearForward(
   x: tf.Tensor2D,
-  { weight, bias, lowRank, exact }: LinearParameters,
+  { weight, bias, lowRank, exact, transposed = false }: LinearParameters,
 ): { y: tf.Tensor2D; saved: LinearSaved } {
-  let y = weightProduct(x, weight, { transpose: true, exact });
+  let y = weightProduct(x, weight, { transpose: !transposed, exact });
   if (bias) y = tf.add(y, bias);
   if (!lowRank) return { y, saved: {} };
   const low = tf.mul<tf.Tensor2D>(weightProduct(x, lowRank.a, { transpose: true }), lowRank.scale);
@@ -49,13 +51,15 @@ export function linearBackward(
   dy: tf.Tensor2D,
   x: () => tf.Tensor2D,
   saved: LinearSaved,
-  { weight, bias, lowRank }: LinearParameters,
+  { weight, bias, lowRank, transposed = false }: LinearParameters,
   needs: LinearNeeds,
 ): { dx?: tf.Tensor2D; gradients: LinearGradients } {
   const gradients: LinearGradients = {};
-  let dx: tf.Tensor2D | undefined = needs.input ? weightProduct(dy, weight) : undefined;
+  let dx: tf.Tensor2D | undefined = needs.input
+    ? weightProduct(dy, weight, { transpose: transposed })
+    : undefined;
   if (needs.weights) {
-    gradients.weight = tf.matMul(dy, x(), true);
+    gradients.weight = transposed ? tf.matMul(x(), dy, true) : tf.matMul(dy, x(), true);
     if (bias) gradients.bias = tf.sum(dy, 0);
   }
   if (lowRank) {

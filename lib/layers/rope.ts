@@ -6,17 +6,17 @@ export type RopeTables = { cos: tf.Tensor3D; sin: tf.Tensor3D };
 
 /**
  * Makes the tables of rotary position embedding (arXiv 2104.09864, Eq. 34) in the layout of Llama
- * checkpoints, where coordinate `j` turns with `j + headDim / 2`. `scale` multiplies what comes out:
- * with `1 / sqrt(headDim)` the rotation of queries also does attention's scaling.
+ * checkpoints, where coordinate `j` turns with `j + headDim / 2`, by `frequencies[j]` a position. `scale`
+ * multiplies what comes out: with `1 / sqrt(headDim)` the rotation of queries also does attention's
+ * scaling.
  */
 export function ropeTables(
   positions: Int32Array,
-  { headDim, theta, scale = 1 }: { headDim: number; theta: number; scale?: number },
+  { frequencies, scale = 1 }: { frequencies: number[]; scale?: number },
 ): RopeTables {
-  const half = headDim / 2;
+  const half = frequencies.length, headDim = 2 * half;
   const cos = new Float32Array(positions.length * headDim);
   const sin = new Float32Array(positions.length * headDim);
-  const frequencies = Array.from({ length: half }, (_, j) => theta ** (-j / half));
   positions.forEach((position, i) => {
     for (let j = 0; j < half; j++) {
       const angle = position * frequencies[j], at = i * headDim + j;

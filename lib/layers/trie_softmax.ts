@@ -12,12 +12,14 @@ export function trieSoftmax(
   { first, rows, mask }: AttentionBlock,
 ): tf.Tensor3D {
   const [size, perHead, keys] = scores.shape, keyHeads = size / count;
-  if (!mask) {
-    const block = { keyHeads, share: perHead / rows, length, first };
-    return fusedKernels()!.trieSoftmax(scores, segments, block);
-  }
-  const masked = tf.add(tf.reshape(scores, [count, keyHeads, perHead, keys]), mask);
-  return tf.reshape(tf.softmax(masked), scores.shape);
+  const block = { keyHeads, share: perHead / rows, length, first };
+  const fused = fusedKernels();
+  if (fused && !mask) return fused.trieSoftmax(scores, segments, block);
+  return tf.tidy(() => {
+    const byCount = tf.reshape(scores, [count, keyHeads, perHead, keys]);
+    const masked = tf.reshape<tf.Rank.R3>(tf.add(byCount, mask!), scores.shape);
+    return fused?.trieSoftmax(masked, segments, block) ?? tf.softmax(masked);
+  });
 }
 
 /**

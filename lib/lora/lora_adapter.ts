@@ -1,8 +1,7 @@
 import { UserError } from "../errors.ts";
 import { createRandom } from "../random.ts";
 import type { HostTensor } from "../types.ts";
-import { BLOCK_LINEARS, moduleName } from "../model/llama_block.ts";
-import { linearShape } from "../model/llama_weights.ts";
+import { blockLinears, moduleName, targetedLinears } from "../model/block_modules.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 
 /** The shape of a low-rank adaptation (arXiv 2106.09685). */
@@ -11,7 +10,7 @@ export type LoraConfig = {
   rank: number;
   /** The update is scaled by `alpha / rank`, or `alpha / sqrt(rank)` with `rsLora`. */
   alpha: number;
-  /** Last parts of module names, such as `q_proj`. */
+  /** Ends of module names, such as `q_proj`, or `attn.c_proj` where another module ends in `c_proj` too. */
   targetModules: string[];
   /** Rank-stabilised scaling (arXiv 2312.03732). */
   rsLora: boolean;
@@ -38,38 +37,42 @@ export function loraScale({ rank, alpha, rsLora }: LoraConfig): number {
 }
 
 /**
- * Turns `["q_proj", "v_proj"]` or `["all-linear"]` into the names of a model's linear layers.
+ * Turns `["q_proj", "v_proj"]` or `["all-linear"]` into names of a model's linear layers, each as short
+ * as it can be without meaning others too.
  *
  * @throws {UserError} when a name is none of them.
  */
-export function resolveTargetModules(names: string[]): string[] {
-  if (names.includes("all-linear")) return BLOCK_LINEARS;
-  const unknown = names.find((name) => !BLOCK_LINEARS.includes(name));
-  if (unknown === undefined && names.length > 0) {
-    return BLOCK_LINEARS.filter((name) => names.includes(name));
+export function resolveTargetModules(model: ModelConfig, names: readonly string[]): string[] {
+  const { linears, unknown } = targetedLinears(model, names);
+  if (unknown.length === 0 && linears.length > 0) {
+    const last = (name: string) => name.slice(name.lastIndexOf(".") + 1);
+    const taken = new Set(linears.map(({ name }) => name));
+    const others = blockLinears(model).filter(({ name }) => !taken.has(name));
+    const isShared = (end: string) => others.some(({ name }) => last(name) === end);
+    const ends = linears.map(({ name }) => isShared(last(name)) ? name : last(name));
+    return [...new Set(ends)];
   }
-  const found = unknown === undefined ? "none" : `"${unknown}"`;
+  const known = [...new Set(blockLinears(model).map(({ name }) => name.split(".").at(-1)))];
+  const found = unknown.length === 0 ? "none" : `"${unknown[0]}"`;
   throw new UserError(
     `Cannot make an adapter: target modules must be "all-linear" or some of ` +
-      `${BLOCK_LINEARS.join(", ")}, found ${found}`,
+      `${known.join(", ")}, found ${found}`,
     { field: "target_modules" },
   );
 }
 
 /**
- * Holds a configuration to what an adapter can be, and names its target modules one by one.
+ * Holds a configuration's numbers to what an adapter can be.
  *
- * @throws {UserError} when a number is out of its range or a target is no linear layer.
+ * @throws {UserError} when one is out of its range.
  */
-export function checkLoraConfig(config: LoraConfig): LoraConfig {
-  const { rank, alpha, targetModules } = config;
+export function checkLoraNumbers({ rank, alpha }: Pick<LoraConfig, "rank" | "alpha">): void {
   const fail = (field: string, wanted: string, found: number) =>
     new UserError(`Cannot make an adapter: ${field} must be ${wanted}, found ${found}`, { field });
   if (!(Number.isSafeInteger(rank) && rank > 0)) {
     throw fail("rank", "a whole number above 0", rank);
   }
   if (!(alpha > 0 && alpha < Infinity)) throw fail("alpha", "a number above 0", alpha);
-  return { ...config, targetModules: resolveTargetModules(targetModules) };
 }
 
 /**
@@ -100,12 +103,13 @@ export function initLora(
   config: LoraConfig,
   options: { seed: number },
 ): LoraAdapter {
-  const checked = checkLoraConfig(config), { rank, targetModules } = checked;
+  checkLoraNumbers(config);
+  const { rank } = config, targetModules = resolveTargetModules(model, config.targetModules);
   const random = createRandom(options.seed);
   const modules: string[] = [], parameters = new Map<string, HostTensor>();
   for (let layer = 0; layer < model.layers; layer++) {
-    for (const name of targetModules) {
-      const module = moduleName(layer, name), [out, input] = linearShape(model, name);
+    for (const { name, shape: [out, input] } of targetedLinears(model, targetModules).linears) {
+      const module = moduleName(model, layer, name);
       const bound = 1 / Math.sqrt(input);
       const a = Float32Array.from({ length: rank * input }, () => (2 * random.next() - 1) * bound);
       parameters.set(`${module}.lora_A.weight`, { shape: [rank, input], data: a });
@@ -114,5 +118,5 @@ export function initLora(
       modules.push(module);
     }
   }
-  return { config: checked, modules, parameters };
+  return { config: { ...config, targetModules }, modules, parameters };
 }

@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
 import type { HostTensor } from "../types.ts";
-import { BLOCK_LINEARS, moduleName } from "../model/llama_block.ts";
+import { blockLinears, moduleName } from "../model/block_modules.ts";
+import { familyOf } from "../model/families.ts";
+import type { ModelConfig } from "../model/model_config.ts";
 import type { Network } from "../model/network.ts";
 import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
 
@@ -11,25 +13,27 @@ import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
  * @throws {UserError} when a module is missing, of another shape, or none that is computed with an
  * update: only the linear layers of blocks are, the head is not.
  */
-export function checkAdapter({ weights }: Network, adapter: LoraAdapter): void {
+export function checkAdapter({ config, weights }: Network, adapter: LoraAdapter): void {
   for (const module of adapter.modules) {
-    checkModule(module);
+    checkModule(config, module);
     const [a, b] = halves(adapter, module), name = `${module}.weight`, weight = weights.get(name);
-    if (weight && weight.shape[0] === b.shape[0] && weight.shape[1] === a.shape[1]) continue;
+    const fits = [b.shape[0], a.shape[1]];
+    if (familyOf(config).isTransposed) fits.reverse();
+    if (weight && weight.shape.join() === fits.join()) continue;
     throw new UserError(
-      `Cannot apply the adapter to "${name}": it fits a matrix [${b.shape[0]}, ${a.shape[1]}], ` +
+      `Cannot apply the adapter to "${name}": it fits a matrix [${fits.join(", ")}], ` +
         `found ${weight ? `[${weight.shape.join(", ")}]` : "none of that name"}`,
       { field: name },
     );
   }
 }
 
-function checkModule(module: string): void {
-  const [, layer, name] = /^model\.layers\.(\d+)\..*?(\w+)$/.exec(module) ?? [];
-  if (BLOCK_LINEARS.includes(name) && moduleName(Number(layer), name) === module) return;
+function checkModule(config: ModelConfig, module: string): void {
+  const { block } = familyOf(config).names, names = blockLinears(config).map(({ name }) => name);
+  const layer = parseInt(module.slice(block.length + 1));
+  if (names.some((name) => moduleName(config, layer, name) === module)) return;
   throw new UserError(
-    `Cannot apply the adapter to "${module}": only ${BLOCK_LINEARS.join(", ")} of ` +
-      "model.layers can be adapted",
+    `Cannot apply the adapter to "${module}": only ${names.join(", ")} of ${block} can be adapted`,
     { field: module },
   );
 }
@@ -43,7 +47,8 @@ export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
     const weight = weights.get(name)!;
     const merged = tf.tidy(() => {
       const delta = tf.matMul(tf.tensor(b.data, b.shape), tf.tensor(a.data, a.shape));
-      return tf.add(weight, tf.mul(delta, scale));
+      const added = familyOf(network.config).isTransposed ? tf.transpose(delta) : delta;
+      return tf.add(weight, tf.mul(added, scale));
     });
     weights.set(name, merged);
     weight.dispose();
@@ -74,7 +79,9 @@ export function stackAdapters(first: LoraAdapter, second: LoraAdapter): LoraAdap
     parameters.set(`${module}.lora_A.weight`, { shape: [rank, input], data: a });
     parameters.set(`${module}.lora_B.weight`, { shape: [out, rank], data: b });
   }
-  const targetModules = [...new Set(modules.map((module) => module.split(".").at(-1)!))];
+  const targetModules = [
+    ...new Set([...first.config.targetModules, ...second.config.targetModules]),
+  ];
   return { config: { rank, alpha: rank, targetModules, rsLora: false }, modules, parameters };
 }
 

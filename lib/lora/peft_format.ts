@@ -1,17 +1,26 @@
 import type { PeftAdapter } from "../io/peft_adapter.ts";
+import { familyOf } from "../model/families.ts";
+import type { ModelConfig } from "../model/model_config.ts";
 import type { LoraAdapter } from "./lora_adapter.ts";
 
 const PREFIX = "base_model.model.";
 
-/** An adapter as PEFT names its tensors, over the model at `basePath`. */
-export function adapterToPeft({ config, parameters }: LoraAdapter, basePath: string): PeftAdapter {
+/** An adapter as PEFT names its tensors, over the model at `basePath`, which is of the `family`. */
+export function adapterToPeft(
+  { config, modules, parameters }: LoraAdapter,
+  basePath: string,
+  family: Pick<ModelConfig, "family">,
+): PeftAdapter {
+  const { isTransposed, isWhole } = familyOf(family);
   return {
     config: {
       base_model_name_or_path: basePath,
       r: config.rank,
       lora_alpha: config.alpha,
       use_rslora: config.rsLora,
-      target_modules: config.targetModules,
+      // What the model has beside may end in the same names.
+      target_modules: isWhole ? config.targetModules : modules,
+      fan_in_fan_out: isTransposed,
     },
     tensors: new Map([...parameters].map(([name, tensor]) => [PREFIX + name, tensor])),
   };

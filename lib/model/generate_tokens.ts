@@ -2,15 +2,18 @@ import * as tf from "@tensorflow/tfjs";
 import { alignValues } from "../backend/aligned_rows.ts";
 import { weightProduct } from "../backend/half_matrix.ts";
 import { cachedAttention, type KeyValueCache, mergeCache } from "../layers/cached_attention.ts";
-import { ropeForward, ropeTables } from "../layers/rope.ts";
+import { ropeForward } from "../layers/rope.ts";
 import { createRandom, type Random } from "../random.ts";
 import { nextTurn } from "../next_turn.ts";
 import { packPrompts } from "../tokenizer/token_batch.ts";
 import type { TokenBatch } from "../types.ts";
-import { type BlockContext, blockForward } from "./llama_block.ts";
+import { headTables, sightOf, sightsOf } from "./attention_kinds.ts";
+import { type BlockContext, blockForward } from "./block.ts";
+import { embed, headName } from "./embedding.ts";
 import { type Adapters, type Network, weightOf } from "./network.ts";
 import { sampleToken } from "./sample_token.ts";
-import { blockContext, disposeContext, embed, finalNorm, headName } from "./stack.ts";
+import { blockContext, disposeContext, finalNorm } from "./stack.ts";
+import { windowMasks } from "./window_masks.ts";
 
 /** Options of {@link generateTokens}. */
 export type GenerateTokensOptions = {
@@ -65,7 +68,13 @@ export async function generateTokens(
   }
 }
 
-type DecodeState = { logits: tf.Tensor2D; caches: KeyValueCache[]; mask: tf.Tensor3D };
+type DecodeState = {
+  logits: tf.Tensor2D;
+  caches: KeyValueCache[];
+  mask: tf.Tensor3D;
+  /** Tokens of each prompt, and those of the longest with its padding. */
+  prompts: { lengths: number[]; slots: number };
+};
 
 function prefill(network: Network, adapters: Adapters | null, prompts: number[][]): DecodeState {
   const batch = packPrompts(prompts),
@@ -73,7 +82,7 @@ function prefill(network: Network, adapters: Adapters | null, prompts: number[][
   try {
     return tf.tidy(() => {
       const caches: KeyValueCache[] = [];
-      let x = embed(network, alignValues(batch.ids));
+      let x = embed(network, alignValues(batch.ids), alignValues(batch.positions));
       for (let layer = 0; layer < network.config.layers; layer++) {
         const { y, k, v } = tf.tidy(() => {
           const { y, saved } = blockForward(x, layer, context);
@@ -84,7 +93,9 @@ function prefill(network: Network, adapters: Adapters | null, prompts: number[][
         x = y;
       }
       const logits = nextLogits(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
-      return { logits, caches, mask: paddingMask(batch, caches[0].past.k.shape) };
+      const [{ lengths }] = batch.groups, [, slots] = caches[0].past.k.shape;
+      const mask = paddingMask(batch, caches[0].past.k.shape);
+      return { logits, caches, mask, prompts: { lengths, slots } };
     });
   } finally {
     disposeContext(context);
@@ -113,22 +124,27 @@ function advance(
   tokens: Int32Array,
   positions: Int32Array,
 ): void {
-  const { headDim, ropeTheta: theta, layers } = network.config;
+  const { config } = network, { headDim, layers } = config;
   const next = tf.tidy(() => {
-    const queryTables = ropeTables(positions, { headDim, theta, scale: headDim ** -0.5 });
-    const keyTables = ropeTables(positions, { headDim, theta });
+    const seen = new Map(
+      sightsOf(config).map((sight) => [sight, {
+        ...headTables(config, sight, positions),
+        masks: sight === "window" && windowMasks(state, positions, config) || { past: state.mask },
+      }]),
+    );
     const split = (x: tf.Tensor2D) =>
       tf.reshape<tf.Rank.R3>(x, [x.shape[0], x.shape[1] / headDim, headDim]);
     const recents: { k: tf.Tensor3D; v: tf.Tensor3D }[] = [];
-    let x = embed(network, tokens);
+    let x = embed(network, tokens, positions);
     for (let layer = 0; layer < layers; layer++) {
       const attend: BlockContext["attend"] = (q, k, v) => {
+        const { queryTables, keyTables, masks } = seen.get(sightOf(config, layer))!;
         const [turned, own] = [
           ropeForward(split(q), queryTables),
           ropeForward(split(k), keyTables),
         ];
-        const { caches, mask } = state, added = { k: own, v: split(v) };
-        const { y, recent } = cachedAttention(turned, added, caches[layer], mask);
+        const added = { k: own, v: split(v) };
+        const { y, recent } = cachedAttention(turned, added, state.caches[layer], masks);
         recents.push(recent);
         return { y, saved: [] };
       };
@@ -164,7 +180,7 @@ function disposeCache({ past, recent }: KeyValueCache): void {
 }
 
 function nextLogits(network: Network, rows: tf.Tensor2D): tf.Tensor2D {
-  const { hidden } = finalNorm(network, rows);
+  const { y: hidden } = finalNorm(network).forward(rows);
   const weight = weightOf<tf.Tensor2D>(network, headName(network));
   return weightProduct(hidden, weight, { transpose: true, exact: true });
 }

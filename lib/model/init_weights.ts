@@ -1,7 +1,8 @@
 import type { HostTensor } from "../types.ts";
 import type { Random } from "../random.ts";
-import { llamaWeights } from "./llama_weights.ts";
+import { familyOf } from "./families.ts";
 import type { ModelConfig } from "./model_config.ts";
+import { weightShapes } from "./weight_shapes.ts";
 
 /** Spread of a fresh matrix, as transformers' `initializer_range` has it. */
 const SPREAD = 0.02;
@@ -12,15 +13,17 @@ const SPREAD = 0.02;
  */
 const EMBEDDING_SPREAD = 0.1;
 
-/** Draws the weights of an untrained model: matrices normal around 0, norms 1, biases 0. */
+/** Draws the weights of an untrained model: matrices normal around 0, norms neutral, biases 0. */
 export function initWeights(config: ModelConfig, random: Random): Map<string, HostTensor> {
   const weights = new Map<string, HostTensor>();
-  for (const [name, shape] of llamaWeights(config)) {
+  const { names, normKind } = familyOf(config);
+  for (const [name, shape] of weightShapes(config)) {
     const data = new Float32Array(shape.reduce((a, b) => a * b));
-    if (name.endsWith("norm.weight")) data.fill(1);
-    else if (!name.endsWith(".bias")) {
-      const spread = name === "model.embed_tokens.weight" ? EMBEDDING_SPREAD : SPREAD;
+    if (shape.length === 2) {
+      const spread = name === `${names.embedding}.weight` ? EMBEDDING_SPREAD : SPREAD;
       for (let i = 0; i < data.length; i++) data[i] = spread * random.normal();
+    } else if (!name.endsWith(".bias") && normKind !== "rms_plus_one") {
+      data.fill(1);
     }
     weights.set(name, { shape, data });
   }

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TensorSource } from "../types.ts";
 import { UserError } from "../errors.ts";
-import { llamaWeights } from "./llama_weights.ts";
-import { parseModelConfig } from "./model_config.ts";
+import { familyTensors } from "./family_tensors.ts";
+import { parseModelConfig } from "./parse_model_config.ts";
+import { weightShapes } from "./weight_shapes.ts";
 import { toHalf } from "../backend/half_matrix.ts";
 import { isCopiedFrom, uploadNow } from "../backend/upload_now.ts";
 import type { Network } from "./network.ts";
@@ -14,10 +15,10 @@ import type { Network } from "./network.ts";
  * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
  */
 export async function loadNetwork(
-  { path, config, tensors }: { path: string; config: unknown; tensors: TensorSource },
+  { path, config, tensors: stored }: { path: string; config: unknown; tensors: TensorSource },
 ): Promise<Network> {
   const modelConfig = parseModelConfig(config, path);
-  const wanted = llamaWeights(modelConfig);
+  const wanted = weightShapes(modelConfig), tensors = familyTensors(stored, modelConfig);
   for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
   const weights = new Map<string, tf.Tensor>();
   try {

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs";
 import type { LinearGradients, LinearParameters, LowRank } from "../layers/linear.ts";
+import { familyOf } from "./families.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /**
@@ -39,6 +40,7 @@ export function linearOf(
     bias: weightOf(network, `${module}.bias`),
     lowRank: adapters?.get(module),
     exact,
+    transposed: familyOf(network.config).isTransposed,
   };
 }
 

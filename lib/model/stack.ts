@@ -1,13 +1,18 @@
 import * as tf from "@tensorflow/tfjs";
 import type { TokenBatch } from "../types.ts";
 import { alignValues } from "../backend/aligned_rows.ts";
-import { weightRows } from "../backend/half_matrix.ts";
 import { type AttentionContext, attentionForward } from "../layers/attention.ts";
 import { headBackward, headForward, headWeightGradient } from "../layers/head.ts";
-import { rmsNormBackward, rmsNormForward } from "../layers/rms_norm.ts";
-import { ropeTables } from "../layers/rope.ts";
-import { attentionLayout, disposeLayout } from "../layers/attention_layout.ts";
-import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./llama_block.ts";
+import {
+  type AttentionLayout,
+  attentionLayout,
+  disposeLayout,
+} from "../layers/attention_layout.ts";
+import { headTables, type Sight, sightOf, sightsOf } from "./attention_kinds.ts";
+import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./block.ts";
+import { normOf } from "./block_norm.ts";
+import { embed, embeddingGradients, headName } from "./embedding.ts";
+import { familyOf } from "./families.ts";
 import {
   type Adapters,
   type Computing,
@@ -15,14 +20,6 @@ import {
   type Network,
   weightOf,
 } from "./network.ts";
-
-const EMBEDDING = "model.embed_tokens.weight";
-const FINAL_NORM = "model.norm.weight";
-
-/** The head's weight: the embedding itself where the two are tied. */
-export function headName(network: Network): string {
-  return network.config.tiedHead ? EMBEDDING : "lm_head.weight";
-}
 
 /**
  * The log-probability of each predicted token of a batch, `[n]` in nats. With `adapters` it is the
@@ -65,13 +62,14 @@ export async function tokenLogProbs(
 /** The pass of {@link tokenLogProbs}: a layer's tensors are freed before the next one runs. */
 function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D {
   const { network } = context;
-  let x = embed(network, alignValues(batch.ids));
+  let x = embedBatch(network, batch);
   for (let layer = 0; layer < network.config.layers; layer++) {
     const y = tf.tidy(() => blockForward(x, layer, context).y);
     x.dispose();
     x = y;
   }
-  const { hidden } = finalNorm(network, tf.gather(x, tf.tensor1d(batch.rows, "int32")));
+  const rows = tf.gather(x, tf.tensor1d(batch.rows, "int32"));
+  const { y: hidden } = finalNorm(network).forward(rows);
   const weight = weightOf<tf.Tensor2D>(network, headName(network));
   const targets = tf.tensor1d(batch.targets, "int32");
   const { exact } = context;
@@ -129,7 +127,9 @@ export async function tokenGradients(
     pass = tf.tidy(() => forwardPass(context, batch, !checkpointing));
     const logProbs = await pass.logProbs.data<"float32">();
     const slopes = slope(logProbs);
-    const gradients = tf.tidy(() => backwardPass(context, pass!, tf.tensor1d(slopes), weights));
+    const gradients = tf.tidy(() =>
+      backwardPass(context, pass!, batch, { dLogProbs: tf.tensor1d(slopes), weights })
+    );
     return { logProbs, gradients };
   } finally {
     if (pass) tf.dispose(pass);
@@ -142,7 +142,7 @@ type Pass = ReturnType<typeof forwardPass>;
 function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
   const { network } = context;
   const inputs: tf.Tensor2D[] = [], saved: (BlockSaved | undefined)[] = [];
-  let x = embed(network, alignValues(batch.ids));
+  let x = embedBatch(network, batch);
   for (let layer = 0; layer < network.config.layers; layer++) {
     inputs.push(x);
     const block = tf.tidy(() => {
@@ -152,28 +152,27 @@ function forwardPass(context: BlockContext, batch: TokenBatch, keep: boolean) {
     saved.push(block.saved);
     x = block.y;
   }
-  const rowIds = tf.tensor1d(batch.rows, "int32"),
-    ids = tf.tensor1d(alignValues(batch.ids), "int32");
+  const rowIds = tf.tensor1d(batch.rows, "int32");
   const rows = tf.gather(x, rowIds);
   x.dispose();
-  const { hidden, rstd } = finalNorm(network, rows);
+  const { y: hidden, saved: normed } = finalNorm(network).forward(rows);
   const weight = weightOf<tf.Tensor2D>(network, headName(network));
   const targets = tf.tensor1d(batch.targets, "int32");
   const { logProbs, unit } = headForward(hidden, weight, targets, { unit: true });
-  const head = { rows, rstd, hidden, unit: unit!, targets, rowIds };
-  return { ids, inputs, saved, head, logProbs };
+  const head = { rows, normed, hidden, unit: unit!, targets, rowIds };
+  return { inputs, saved, head, logProbs };
 }
 
 /** Runs the blocks backwards; each one's saved tensors are freed as soon as it is done. */
 function backwardPass(
   context: BlockContext,
-  { ids, inputs, saved, head }: Pass,
-  dLogProbs: tf.Tensor1D,
-  weights: boolean,
+  { inputs, saved, head }: Pass,
+  batch: TokenBatch,
+  { dLogProbs, weights }: { dLogProbs: tf.Tensor1D; weights: boolean },
 ): Gradients {
   const { network } = context;
   const { dx, gradients } = headPartBackward(network, head, dLogProbs, { weights });
-  let dy = tf.unsortedSegmentSum(dx, head.rowIds, ids.size) as tf.Tensor2D;
+  let dy = tf.unsortedSegmentSum(dx, head.rowIds, inputs[0].shape[0]) as tf.Tensor2D;
   for (let layer = inputs.length - 1; layer >= 0; layer--) {
     const block = tf.tidy(() => {
       const again = () => blockForward(inputs[layer], layer, context).saved;
@@ -185,10 +184,10 @@ function backwardPass(
     tf.dispose([dy, inputs[layer], saved[layer]]);
     if (block.dx) dy = block.dx;
   }
-  if (weights) {
-    const scattered = tf.unsortedSegmentSum(dy, ids, network.config.vocabSize);
-    const tied = gradients[EMBEDDING];
-    gradients[EMBEDDING] = tied ? tf.add(tied, scattered) : scattered;
+  if (!weights) return gradients;
+  const ids = alignValues(batch.ids), positions = alignValues(batch.positions);
+  for (const [name, own] of Object.entries(embeddingGradients(network, dy, { ids, positions }))) {
+    gradients[name] = name in gradients ? tf.add(gradients[name], own) : own; // the tied head's
   }
   return gradients;
 }
@@ -199,11 +198,8 @@ function headPartBackward(
   dLogProbs: tf.Tensor1D,
   needs: { weights: boolean },
 ): { dx: tf.Tensor2D; gradients: Gradients } {
-  const gradients: Gradients = {};
   const dHidden = headBackward(dLogProbs, head.unit);
-  const normWeight = weightOf<tf.Tensor1D>(network, FINAL_NORM);
-  const { dx, dweight } = rmsNormBackward(dHidden, head.rows, head.rstd, normWeight, needs);
-  if (dweight) gradients[FINAL_NORM] = dweight;
+  const { dx, gradients } = finalNorm(network).backward(dHidden, head.rows, head.normed, needs);
   if (needs.weights) {
     const name = headName(network), weight = weightOf<tf.Tensor2D>(network, name);
     gradients[name] = headWeightGradient(dLogProbs, head.hidden, weight, head.targets);
@@ -220,32 +216,38 @@ export function blockContext(
   batch: Pick<TokenBatch, "groups" | "segments" | "positions">,
 ): BlockContext {
   const { config } = computing.network, positions = alignValues(batch.positions);
-  const { headDim, ropeTheta: theta } = config, scale = headDim ** -0.5;
-  const attention: AttentionContext = {
-    layout: attentionLayout(batch, config, positions.length),
-    shape: config,
-    queryTables: ropeTables(positions, { headDim, theta, scale }),
-    keyTables: ropeTables(positions, { headDim, theta }),
+  const longest = batch.positions.reduce((most, position) => Math.max(most, position + 1), 0);
+  const tokens = positions.length, { windows } = config;
+  const contexts: Partial<Record<Sight, AttentionContext>> = {};
+  let whole: AttentionLayout | undefined; // for all layers whose window doesn't cut this batch
+  for (const sight of sightsOf(config)) {
+    const isCut = sight === "window" && longest > windows!.size;
+    const layout = isCut
+      ? attentionLayout(batch, config, tokens, { ...windows!, positions: batch.positions })
+      : whole ??= attentionLayout(batch, config, tokens);
+    contexts[sight] = { layout, shape: config, ...headTables(config, sight, positions) };
+  }
+  return {
+    ...computing,
+    attention: contexts,
+    attend: (q, k, v, layer) => attentionForward(q, k, v, contexts[sightOf(config, layer)]!),
   };
-  return { ...computing, attention, attend: (q, k, v) => attentionForward(q, k, v, attention) };
 }
 
-/** The residual stream's start: each token's row of the embedding, `[N, D]`. */
-export function embed(network: Network, ids: Int32Array): tf.Tensor2D {
-  return weightRows(weightOf<tf.Tensor2D>(network, EMBEDDING), tf.tensor1d(ids, "int32"));
+function embedBatch(network: Network, { ids, positions }: TokenBatch): tf.Tensor2D {
+  return embed(network, alignValues(ids), alignValues(positions));
 }
 
 /** The norm before the head. */
-export function finalNorm(network: Network, rows: tf.Tensor2D) {
-  const weight = weightOf<tf.Tensor1D>(network, FINAL_NORM);
-  const { y: hidden, rstd } = rmsNormForward(rows, weight, network.config.normEpsilon);
-  return { hidden, rstd };
+export function finalNorm(network: Network): ReturnType<typeof normOf> {
+  return normOf(network, familyOf(network.config).names.norm);
 }
 
 /** Frees what {@link blockContext} made. */
 export function disposeContext({ attention }: BlockContext): void {
-  if (!attention) return;
-  const { queryTables, keyTables, layout } = attention;
-  tf.dispose([{ ...queryTables }, { ...keyTables }]);
-  disposeLayout(layout);
+  const contexts = Object.values(attention ?? {});
+  for (const { queryTables, keyTables } of contexts) {
+    tf.dispose([{ ...queryTables }, { ...keyTables }]);
+  }
+  for (const layout of new Set(contexts.map(({ layout }) => layout))) disposeLayout(layout);
 }

@@ -1,8 +1,15 @@
 import { checkHalf } from "../backend/half_matrix.ts";
 import { type BackendName, useBackend } from "../backend/use_backend.ts";
-import { checkLoraConfig, initLora, type LoraAdapter } from "../lora/lora_adapter.ts";
+import {
+  checkLoraNumbers,
+  initLora,
+  type LoraAdapter,
+  resolveTargetModules,
+} from "../lora/lora_adapter.ts";
 import { UserError } from "../errors.ts";
 import { disposeNetwork, restInBfloat16 } from "../model/load_network.ts";
+import { familyOf } from "../model/families.ts";
+import type { ModelConfig } from "../model/model_config.ts";
 import type { Network, Precision } from "../model/network.ts";
 import type { AdamWState } from "../optim/adamw.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
@@ -32,7 +39,10 @@ export type BuildModelsOptions = {
   rank?: number;
   /** LoRA's update is scaled by `alpha / rank`. Default 32. */
   alpha?: number;
-  /** Modules to adapt, by the last part of their names, or `all-linear`. Default q_proj, v_proj. */
+  /**
+   * Modules to adapt, by the ends of their names, or `all-linear`. Default q_proj and v_proj, of GPT-2
+   * c_attn.
+   */
   targetModules?: string[];
   /** Scale by `alpha / sqrt(rank)` instead (arXiv 2312.03732). */
   rsLora?: boolean;
@@ -70,17 +80,30 @@ export type BuildModelsOptions = {
  * ```
  */
 export async function buildModels(options: BuildModelsOptions): Promise<Models> {
-  const { rank = 16, alpha = 32, targetModules = ["q_proj", "v_proj"] } = options;
+  const { rank = 16, alpha = 32, targetModules } = options;
   const { rsLora = false, seed = 42, allWeights = false, precision = "float32" } = options;
   if (allWeights) checkTrainable(precision);
-  const config = allWeights ? null : checkLoraConfig({ rank, alpha, targetModules, rsLora });
+  else checkLoraNumbers({ rank, alpha });
   await useBackend({ backend: options.backend });
   if (precision === "bfloat16") checkHalf();
-  const loaded = await loadSource(options.sftModelPath);
+  const targetsOf = (config: ModelConfig) => targetModules ?? familyOf(config).defaultTargets;
+  const loaded = await loadSource(options.sftModelPath, (config) => {
+    if (!allWeights) resolveTargetModules(config, targetsOf(config));
+    else if (!familyOf(config).isWhole) throw notWhole(options.sftModelPath, config);
+  });
   const network = precision === "bfloat16" ? restInBfloat16(loaded.network) : loaded.network;
-  const adapter = config && initLora(network.config, config, { seed });
+  const lora = { rank, alpha, targetModules: targetsOf(network.config), rsLora };
+  const adapter = allWeights ? null : initLora(network.config, lora, { seed });
   const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);
   return joinModels({ ...loaded, network, adapter, trainable });
+}
+
+function notWhole(path: string, { family }: ModelConfig): UserError {
+  return new UserError(
+    `Cannot train all weights of "${path}": a ${family} model holds more than its text part, and ` +
+      "would be saved without it; train an adapter",
+    { path, field: "model_type" },
+  );
 }
 
 /**

@@ -6,7 +6,8 @@ import type { LoraAdapter } from "../lora/lora_adapter.ts";
 import { adapterFromPeft } from "../lora/peft_format.ts";
 import { mergeAdapter } from "../lora/merge_adapter.ts";
 import { disposeNetwork, loadNetwork } from "../model/load_network.ts";
-import { type ModelConfig, parseModelConfig } from "../model/model_config.ts";
+import type { ModelConfig } from "../model/model_config.ts";
+import { parseModelConfig } from "../model/parse_model_config.ts";
 import type { Network } from "../model/network.ts";
 import { type Checkpoint, openCheckpoint } from "../model/open_checkpoint.ts";
 import { loadTokenizer } from "../tokenizer/load_tokenizer.ts";
@@ -29,14 +30,19 @@ export type ModelSource = {
 
 type PeftBase = Awaited<ReturnType<typeof readPeftAdapter>>;
 
-/** Loads weights and tokenizer; an adapter at `path` is added to the weights of its base. */
+/**
+ * Loads weights and tokenizer; an adapter at `path` is added to the weights of its base. `accept` may
+ * throw before the weights are read.
+ */
 export async function loadSource(
   path: string,
+  accept?: (config: ModelConfig) => void,
 ): Promise<{ network: Network; tokenizer: Tokenizer; source: ModelSource }> {
   const stageA = await isAdapterFolder(path) ? await readPeftAdapter(path) : null;
   const basePath = stageA ? basePathOf(stageA, path) : path;
   const checkpoint = await openCheckpoint(basePath);
   try {
+    accept?.(parseModelConfig(checkpoint.config, checkpoint.path));
     const tokenizer = await tokenizerOf(checkpoint, stageA ? path : null);
     const network = await loadNetwork(checkpoint);
     try {

@@ -52,7 +52,7 @@ export async function writeModelFiles(
     writeFileAtomic(join(folder, name), JSON.stringify(value, null, 2) + "\n");
   if (adapter) {
     const whole = source.adapter ? stackAdapters(source.adapter, adapter) : adapter;
-    await writePeftAdapter(folder, adapterToPeft(whole, source.basePath));
+    await writePeftAdapter(folder, adapterToPeft(whole, source.basePath, models.network.config));
   } else {
     const { names, shapes, values } = trainable;
     const tensors = names.map((name, i) => [name, { shape: shapes[i], data: values[i] }] as const);

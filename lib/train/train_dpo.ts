@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { dpoLoss, type DpoLossOptions } from "../loss/dpo_loss.ts";
 import type { LossType } from "../loss/loss_types.ts";
+import { checkReach } from "../model/embedding.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import { dpoGradients } from "./dpo_step.ts";
@@ -96,8 +97,9 @@ export async function* trainDpo(
     size: pairs.length,
     validationSize: options.validation?.length,
   });
-  const { maxPositions } = models.network.config;
-  warnings.push(...settingsWarnings(loop), ...lengthWarnings(pairs.map(longest), maxPositions));
+  const model = models.network.config, lengths = pairs.map(longest);
+  for (const length of lengths) checkReach(model, length - 1); // nothing follows the last token
+  warnings.push(...settingsWarnings(loop), ...lengthWarnings(lengths, model.maxPositions));
   for (const warning of warnings) yield { type: "warning", ...warning };
   const taken = rowsTaken(pairs.length, loop), asked = taken.map((row) => pairs[row]);
   const known = yield* withReference(models, asked, loop, "reference_train.json");

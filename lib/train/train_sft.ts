@@ -1,3 +1,4 @@
+import { checkReach } from "../model/embedding.ts";
 import { tokenGradients, tokenLogProbs } from "../model/stack.ts";
 import { nextTurn } from "../next_turn.ts";
 import { packExamples } from "../tokenizer/token_batch.ts";
@@ -78,7 +79,9 @@ export async function* trainSft(
     validationSize: validation?.length,
   });
   const lengths = examples.map(({ prompt, completion }) => prompt.length + completion.length);
-  warnings.push(...lengthWarnings(lengths, models.network.config.maxPositions));
+  const model = models.network.config;
+  for (const length of lengths) checkReach(model, length - 1); // nothing follows the last token
+  warnings.push(...lengthWarnings(lengths, model.maxPositions));
   for (const warning of warnings) yield { type: "warning", ...warning };
   const rows = { train: examples, validation };
   const settings = { ...config, ...recordSettings(models, rows, options) };

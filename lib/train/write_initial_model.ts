@@ -4,7 +4,7 @@ import { writeFileAtomic, writeFolderAtomic } from "../io/write_atomic.ts";
 import { writeSafetensors } from "../io/safetensors.ts";
 import { trainNoteTokenizer } from "../data/synthetic_tokenizer.ts";
 import { initWeights } from "../model/init_weights.ts";
-import { parseModelConfig } from "../model/model_config.ts";
+import { parseModelConfig } from "../model/parse_model_config.ts";
 
 /** What {@link writeInitialModel} needs to know. */
 export type WriteInitialModelOptions = {

@@ -41,8 +41,7 @@ export const trainFlags = {
   },
   target_modules: {
     type: "list",
-    default: ["q_proj", "v_proj"],
-    help: "Modules to adapt, or all-linear",
+    help: "Modules to adapt, or all-linear (default: q_proj,v_proj; of GPT-2 c_attn)",
   },
   use_rslora: { type: "boolean", help: "Scales by alpha / sqrt(r) instead" },
   max_length: {

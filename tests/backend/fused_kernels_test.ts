@@ -8,6 +8,7 @@ import { cachedAttention } from "../../lib/layers/cached_attention.ts";
 import { gatedBackward, gatedForward } from "../../lib/layers/gated_mlp.ts";
 import { rmsNormBackward, rmsNormForward } from "../../lib/layers/rms_norm.ts";
 import { ropeBackward, ropeForward, ropeTables } from "../../lib/layers/rope.ts";
+import { ropeFrequencies } from "../../lib/layers/rope_frequencies.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose, relativeError } from "../close.ts";
 import { randomTensor, upload } from "../layers/check_layer.ts";
@@ -75,7 +76,7 @@ Deno.test({
     await useBackend({ backend: "tensorflow" });
     const positions = Int32Array.from({ length: 70 }, (_, i) => 3 * i);
     compare("RoPE", () => {
-      const tables = ropeTables(positions, { headDim: 64, theta: 1e5 });
+      const tables = ropeTables(positions, { frequencies: ropeFrequencies(64, 1e5) });
       const x = random([70, 9, 64], 1) as tf.Tensor3D, y = ropeForward(x, tables);
       const back = ropeBackward(y, tables);
       const error = relativeError(back.dataSync<"float32">(), x.dataSync<"float32">());
@@ -102,19 +103,28 @@ Deno.test({
       { offset: 0, lengths: [tries[0].length, tries[1].length] },
       { offset: tries[0].length + tries[1].length, lengths: [tries[2].length] },
     ];
-    compare("attention", () => {
-      const [q, k, v] = [shape.heads, shape.keyValueHeads, shape.keyValueHeads].map((heads, i) =>
-        random([tokens, heads * shape.headDim], i + 1) as tf.Tensor2D
-      );
-      const positions = Int32Array.from({ length: tokens }, (_, i) => i % 300);
-      const context = contextOf({ groups, segments }, shape, { positions });
-      const { groups: [group], isFull } = context.layout;
-      assert(group.blocks.length > 1 && !isFull, "the case is as named");
-      const { y, saved } = attentionForward(q, k, v, context);
-      const dy = random(y.shape, 4) as tf.Tensor2D;
-      const { dq, dk, dv } = attentionBackward(dy, saved, context);
-      return [y, dq, dk, dv];
+    const starts = [0, 300, 587];
+    const own = Int32Array.from(segments, (segment, i) => {
+      const item = starts.findLastIndex((start) => i >= start), at = i - starts[item];
+      const [trunk, first] = [[250, 40], [280, 0], [5, 3]][item];
+      return segment === 2 ? at - first : Math.max(at, segment && trunk);
     });
+    for (const size of [undefined, 5, 130, 270]) {
+      compare(`attention, ${size}`, () => {
+        const [q, k, v] = [shape.heads, shape.keyValueHeads, shape.keyValueHeads].map((heads, i) =>
+          random([tokens, heads * shape.headDim], i + 1) as tf.Tensor2D
+        );
+        const positions = Int32Array.from({ length: tokens }, (_, i) => i % 300);
+        const window = size === undefined ? undefined : { size, positions: own };
+        const context = contextOf({ groups, segments }, shape, { positions, window });
+        const { groups: [group], isFull } = context.layout;
+        assert(group.blocks.length > 1 && !isFull, "the case is as named");
+        const { y, saved } = attentionForward(q, k, v, context);
+        const dy = random(y.shape, 4) as tf.Tensor2D;
+        const { dq, dk, dv } = attentionBackward(dy, saved, context);
+        return [y, dq, dk, dv];
+      });
+    }
   },
 });
 

@@ -1,5 +1,5 @@
 import { passFlops } from "../../lib/estimate/pass_flops.ts";
-import { parseModelConfig } from "../../lib/model/model_config.ts";
+import { parseModelConfig } from "../../lib/model/parse_model_config.ts";
 import { assertEquals } from "../../lib/std.ts";
 import { packPairs } from "../../lib/tokenizer/token_batch.ts";
 

@@ -17,6 +17,7 @@ const config = {
   lora_alpha: 4,
   use_rslora: false,
   target_modules: ["q_proj"],
+  fan_in_fan_out: false,
 };
 
 async function adapterWith(change: Record<string, unknown>): Promise<string> {
@@ -55,8 +56,12 @@ Deno.test("readPeftAdapter() finds the adapted model beside the adapter", async 
 });
 
 Deno.test("readPeftAdapter() lists the adapted modules where the config has a pattern", async () => {
-  const { config } = await readPeftAdapter(await adapterWith({ target_modules: "all-linear" }));
-  assertEquals(config.target_modules, ["q_proj"]);
+  const targets = async (target_modules: unknown) =>
+    (await readPeftAdapter(await adapterWith({ target_modules }))).config.target_modules;
+  assertEquals(await targets("all-linear"), ["q_proj"]);
+  const whole = module.replace("base_model.model.", "");
+  assertEquals(await targets(".*layers.0.*q_proj"), [whole]); // and no other layer's
+  assertEquals(await targets([whole]), [whole]);
 });
 
 Deno.test("readPeftAdapter() makes PEFT's silent traps loud", async () => {

@@ -17,26 +17,31 @@ const BATCH = {
   segments: Uint8Array.from([0, 0, 1, 1, 2, /**/ 0, 1, 2, 2, /**/ 0, 0, 0]),
 };
 const TOKENS = BATCH.segments.length;
+/** Where its tokens stand in their own texts: a second tail goes on from the trunk. */
+const POSITIONS = Int32Array.of(0, 1, 2, 3, 2, /**/ 0, 1, 1, 2, /**/ 0, 1, 2);
 
 /** Whether token `i` of a sequence sees token `j`, by the definition of a trie. */
-function sees(segments: Uint8Array, i: number, j: number): boolean {
+function seesInTrie(segments: Uint8Array, i: number, j: number): boolean {
   if (i === j) return true;
   if (j > i) return false;
   return segments[j] === 0 || segments[j] === segments[i];
 }
 
 /** Softmax attention, a sequence and a head at a time; blocked scores are left out of the sum. */
-function plainAttention(...given: tf.Tensor[]): tf.Tensor {
+const plainAttention = (window: number) => (...given: tf.Tensor[]): tf.Tensor => {
   const [q, k, v] = given.map((x) => tf.reshape(x, [TOKENS, -1, HEAD_DIM]));
   const share = HEADS / k.shape[1]!, rows: tf.Tensor[] = [];
   for (const { offset, lengths } of BATCH.groups) {
     for (const [item, length] of lengths.entries()) {
       const start = offset + lengths.slice(0, item).reduce((sum, before) => sum + before, 0);
       const segments = BATCH.segments.subarray(start, start + length);
+      const places = POSITIONS.subarray(start, start + length);
+      const sees = (i: number, j: number) =>
+        seesInTrie(segments, i, j) && places[i] - places[j] < window;
       const seen = tf.tensor2d(
         Array.from(
           { length },
-          (_, i) => Array.from({ length }, (_, j) => Number(sees(segments, i, j))),
+          (_, i) => Array.from({ length }, (_, j) => Number(sees(i, j))),
         ),
       );
       const part = (x: tf.Tensor, head: number) =>
@@ -54,20 +59,24 @@ function plainAttention(...given: tf.Tensor[]): tf.Tensor {
     }
   }
   return tf.concat(rows, 0);
-}
+};
 
-for (const keyValueHeads of [4, 2, 1]) {
-  Deno.test(`attentionBackward() equals the tape's gradient: ${keyValueHeads} key heads`, async () => {
+const CASES = [[4, Infinity], [2, Infinity], [1, Infinity], [2, 2], [1, 3]];
+for (const [keyValueHeads, size] of CASES) {
+  const name = `${keyValueHeads} key heads, ${size} tokens seen`;
+  Deno.test(`attentionBackward() equals the tape's gradient: ${name}`, async () => {
     await checkLayer({
       inputs: [
         randomTensor([TOKENS, HEADS * HEAD_DIM], 1),
         randomTensor([TOKENS, keyValueHeads * HEAD_DIM], 2),
         randomTensor([TOKENS, keyValueHeads * HEAD_DIM], 3),
       ],
-      plain: plainAttention,
+      plain: plainAttention(size),
       layer(...given) {
         const [q, k, v] = given as tf.Tensor2D[];
-        const context = contextOf(BATCH, { heads: HEADS, keyValueHeads, headDim: HEAD_DIM });
+        const shape = { heads: HEADS, keyValueHeads, headDim: HEAD_DIM };
+        const window = size < Infinity ? { size, positions: POSITIONS } : undefined;
+        const context = contextOf(BATCH, shape, { window });
         const { y, saved } = attentionForward(q, k, v, context);
         return {
           y,

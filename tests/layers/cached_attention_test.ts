@@ -67,7 +67,7 @@ function stepwise(mergeAfter: number | null): tf.Tensor3D {
       mask = tf.zeros([SIZE * KEY_HEADS, 1, cache.past.k.shape[1]]);
     }
     const own = { k: token(k, at), v: token(v, at) };
-    const { y, recent } = cachedAttention(token(q, at), own, cache, mask);
+    const { y, recent } = cachedAttention(token(q, at), own, cache, { past: mask });
     cache = { ...cache, recent };
     outputs.push(y);
   }

@@ -60,6 +60,26 @@ Deno.test("linearBackward() equals the tape's gradient: weight, bias and a low-r
   });
 });
 
+Deno.test("linearBackward() equals the tape's gradient: a transposed weight with a low-rank update", async () => {
+  await checkLayer({
+    inputs: [x, randomTensor([4, 3], 2), a, b],
+    plain: (x, w, a, b) =>
+      tf.add(tf.matMul(x, w), tf.matMul(tf.matMul(x, a, false, true), b, false, true)),
+    layer(...given) {
+      const [x, weight, a, b] = given as tf.Tensor2D[];
+      const parameters = { weight, lowRank: { a, b, scale: 1 }, transposed: true };
+      const { y, saved } = linearForward(x, parameters);
+      return {
+        y,
+        backward(dy) {
+          const back = linearBackward(dy as tf.Tensor2D, () => x, saved, parameters, ALL);
+          return [back.dx, back.gradients.weight, back.gradients.a, back.gradients.b];
+        },
+      };
+    },
+  });
+});
+
 Deno.test("linearBackward() leaves out what nobody needs, and does not ask for the input then", async () => {
   await useBackend({ backend: "cpu" });
   tf.tidy(() => {

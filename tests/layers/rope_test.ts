@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { ropeBackward, ropeForward, ropeTables } from "../../lib/layers/rope.ts";
+import { ropeFrequencies } from "../../lib/layers/rope_frequencies.ts";
 import { useBackend } from "../../lib/backend/use_backend.ts";
 import { assertClose } from "../close.ts";
 import { checkLayer, randomTensor, upload } from "./check_layer.ts";
 
 const POSITIONS = Int32Array.from([0, 1, 7, 3]), HEAD_DIM = 6, THETA = 100;
+const FREQUENCIES = ropeFrequencies(HEAD_DIM, THETA);
 
 Deno.test("ropeBackward() equals the tape's gradient", async () => {
   const scale = 0.4, half = HEAD_DIM / 2;
@@ -23,7 +25,7 @@ Deno.test("ropeBackward() equals the tape's gradient", async () => {
       return tf.mul(tf.add(tf.mul(x, tf.cos(angles)), turned), scale);
     },
     layer(x) {
-      const tables = ropeTables(POSITIONS, { headDim: HEAD_DIM, theta: THETA, scale });
+      const tables = ropeTables(POSITIONS, { frequencies: FREQUENCIES, scale });
       return {
         y: ropeForward(x as tf.Tensor3D, tables),
         backward: (dy) => [ropeBackward(dy as tf.Tensor3D, tables)],
@@ -39,7 +41,7 @@ Deno.test("ropeForward() makes a product of query and key depend on their distan
       const [q, k] = [[at, seed], [to, seed + 1]].map(([position, seed]) =>
         ropeForward(
           upload(randomTensor([1, 1, HEAD_DIM], seed)) as tf.Tensor3D,
-          ropeTables(Int32Array.of(position), { headDim: HEAD_DIM, theta: THETA }),
+          ropeTables(Int32Array.of(position), { frequencies: FREQUENCIES }),
         )
       );
       return tf.sum(tf.mul(q, k)).dataSync()[0];

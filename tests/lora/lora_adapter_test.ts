@@ -1,11 +1,11 @@
 import { UserError } from "../../lib/errors.ts";
 import {
-  checkLoraConfig,
+  checkLoraNumbers,
   initLora,
   loraScale,
   resolveTargetModules,
 } from "../../lib/lora/lora_adapter.ts";
-import { linearShape } from "../../lib/model/llama_weights.ts";
+import { blockLinears } from "../../lib/model/block_modules.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
 import { TINY } from "../model/taped_llama.ts";
@@ -24,7 +24,7 @@ Deno.test("initLora() makes A and B of each target in each layer, in the model's
   );
   assertEquals(config.targetModules, ["q_proj", "v_proj"]);
   const shapes = modules.flatMap((module) => {
-    const [out, input] = linearShape(TINY, module.split(".").at(-1)!);
+    const [out, input] = blockLinears(TINY).find(({ name }) => module.endsWith(name))!.shape;
     return [[`${module}.lora_A.weight`, [8, input]], [`${module}.lora_B.weight`, [out, 8]]];
   });
   assertEquals([...parameters].map(([name, { shape }]) => [name, shape]), shapes);
@@ -62,8 +62,8 @@ Deno.test("loraScale() is alpha / r, and alpha / sqrt(r) for rsLoRA", () => {
 });
 
 Deno.test("resolveTargetModules() takes names in any order, or all of them", () => {
-  assertEquals(resolveTargetModules(["down_proj", "k_proj"]), ["k_proj", "down_proj"]);
-  assertEquals(resolveTargetModules(["all-linear"]).length, 7);
+  assertEquals(resolveTargetModules(TINY, ["down_proj", "k_proj"]), ["k_proj", "down_proj"]);
+  assertEquals(resolveTargetModules(TINY, ["all-linear"]).length, 7);
 });
 
 Deno.test("resolveTargetModules() names what is none of the model's linear layers", () => {
@@ -75,13 +75,13 @@ Deno.test("resolveTargetModules() names what is none of the model's linear layer
     [[], "none"],
   ];
   for (const [names, found] of cases) {
-    const error = thrownBy(() => resolveTargetModules(names));
+    const error = thrownBy(() => resolveTargetModules(TINY, names));
     assert(error instanceof UserError);
     assertEquals([error.message, error.field], [wanted + found, "target_modules"]);
   }
 });
 
-Deno.test("checkLoraConfig() refuses a rank and an alpha that make no adapter", () => {
+Deno.test("checkLoraNumbers() refuses a rank and an alpha that make no adapter", () => {
   const cases: [Partial<typeof CONFIG>, string][] = [
     [{ rank: 0 }, "rank must be a whole number above 0, found 0"],
     [{ rank: 1.5 }, "rank must be a whole number above 0, found 1.5"],
@@ -89,7 +89,7 @@ Deno.test("checkLoraConfig() refuses a rank and an alpha that make no adapter", 
     [{ alpha: NaN }, "alpha must be a number above 0, found NaN"],
   ];
   for (const [change, reason] of cases) {
-    const { message } = thrownBy(() => checkLoraConfig({ ...CONFIG, ...change }));
+    const { message } = thrownBy(() => checkLoraNumbers({ ...CONFIG, ...change }));
     assertEquals(message, `Cannot make an adapter: ${reason}`);
   }
 });

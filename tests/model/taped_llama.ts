@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { ModelConfig } from "../../lib/model/model_config.ts";
 import type { Adapters } from "../../lib/model/network.ts";
-import { llamaWeights } from "../../lib/model/llama_weights.ts";
+import { weightShapes } from "../../lib/model/weight_shapes.ts";
 import { createRandom } from "../../lib/random.ts";
 
 export const TINY: ModelConfig = {
@@ -26,7 +26,7 @@ export const TINY: ModelConfig = {
 export function randomWeights(config: ModelConfig, seed: number): Map<string, tf.Tensor> {
   const random = createRandom(seed);
   return new Map(
-    [...llamaWeights(config)].map(([name, shape]) => {
+    [...weightShapes(config)].map(([name, shape]) => {
       const centre = name.includes("norm") ? 1 : 0;
       const size = shape.reduce((a, b) => a * b);
       const data = Float32Array.from({ length: size }, () => centre + 0.3 * random.normal());
@@ -60,7 +60,7 @@ export function tapedLogProb(
   const ids = [...prompt, ...response], length = ids.length - 1;
   const { heads, keyValueHeads, headDim } = config, half = headDim / 2;
   const angles = ids.slice(0, -1).map((_, t) =>
-    Array.from({ length: headDim }, (_, j) => t * config.ropeTheta ** (-(j % half) / half))
+    Array.from({ length: headDim }, (_, j) => t * config.ropeTheta! ** (-(j % half) / half))
   );
   const cos = tf.cos(angles), sin = tf.sin(angles);
   const turn = (x: tf.Tensor2D): tf.Tensor2D => {

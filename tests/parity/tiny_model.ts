@@ -6,7 +6,8 @@ import { adapterFromPeft } from "../../lib/lora/peft_format.ts";
 import { loadNetwork } from "../../lib/model/load_network.ts";
 import { openCheckpoint } from "../../lib/model/open_checkpoint.ts";
 import { type Adapters, type Network, weightOf } from "../../lib/model/network.ts";
-import { headName, tokenLogProbs } from "../../lib/model/stack.ts";
+import { headName } from "../../lib/model/embedding.ts";
+import { tokenLogProbs } from "../../lib/model/stack.ts";
 import { packExamples } from "../../lib/tokenizer/token_batch.ts";
 import type { EncodedPair, HostTensor, TokenBatch } from "../../lib/types.ts";
 
@@ -33,6 +34,18 @@ export type TinyGolden = {
   adapter_all: AdapterNumbers;
 };
 
+/** One model of each family, and of what configs add. */
+export const TINY_FAMILIES = [
+  "llama3_rope",
+  "qwen2",
+  "qwen2_window",
+  "qwen3",
+  "mistral",
+  "gpt2",
+  "gemma3",
+  "gemma3_seeing",
+];
+
 export const TINY_MODELS = [
   "mha_tied",
   "gqa_free_head",
@@ -40,6 +53,7 @@ export const TINY_MODELS = [
   "wide_heads",
   "bf16_sharded",
   "f16",
+  ...TINY_FAMILIES,
 ];
 export const TINY_ADAPTERS = ["adapter_qv", "adapter_all"] as const;
 

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { adapterToPeft } from "../../lib/lora/peft_format.ts";
 import { writePeftAdapter } from "../../lib/io/peft_adapter.ts";
+import { FAMILIES } from "../../lib/model/families.ts";
 import { trainedAdapter } from "../lora/tiny_network.ts";
+import { TINY } from "../model/taped_llama.ts";
 import { letterTokenizer, writeRows } from "../train/tiny_folder.ts";
 import { runScript, tinyWorkplace, typed, type Workplace } from "./run_tiny.ts";
 
@@ -68,7 +70,7 @@ async function commonCases(place: Workplace, script: string): Promise<Case[]> {
     at(`${script}_adapter`),
   ];
   await Deno.mkdir(adapter);
-  await writePeftAdapter(adapter, adapterToPeft(trainedAdapter({}, 1), at("model"))); // for 12, not 16
+  await writePeftAdapter(adapter, adapterToPeft(trainedAdapter({}, 1), at("model"), TINY)); // for 12, not 16
   await Deno.copyFile(join(at("model"), "tokenizer.json"), join(adapter, "tokenizer.json"));
   await Deno.copyFile(join(at("model"), "config.json"), join(adapter, "generation_config.json"));
   await Deno.writeTextFile(at("in_the_way"), "");
@@ -85,7 +87,9 @@ async function commonCases(place: Workplace, script: string): Promise<Case[]> {
     {
       args: typed({ ...flags, [model]: family }),
       says: [
-        `Cannot use the model at "${family}": model_type must be one of llama, found "mamba"`,
+        `Cannot use the model at "${family}": model_type must be one of ${
+          FAMILIES.map(({ name }) => name).join(", ")
+        }, found "mamba"`,
         "",
       ],
     },

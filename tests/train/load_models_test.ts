@@ -168,7 +168,7 @@ Deno.test("loadModels() and buildModels() say what is wrong, and free what they 
       `Cannot use the tokenizer of "${small}": it knows 100 tokens, the model's embedding 64`,
     ],
     [
-      () => buildModels({ sftModelPath: join(ROOT, "nowhere"), targetModules: ["query"] }),
+      () => buildModels({ sftModelPath: BASE, targetModules: ["query"] }),
       'Cannot make an adapter: target modules must be "all-linear" or some of q_proj, k_proj, ' +
       'v_proj, o_proj, gate_proj, up_proj, down_proj, found "query"',
     ],
@@ -186,3 +186,22 @@ async function copyFolder(from: string, to: string): Promise<void> {
     await Deno.copyFile(join(from, name), join(to, name));
   }
 }
+
+Deno.test("loadModels() gives back a GPT-2 adapter over a Stage A adapter; the config says fan_in_fan_out", async () => {
+  const base = await writeTinyFolder(join(ROOT, "gpt2"), "gpt2");
+  const [stageA, final] = [join(ROOT, "gpt2_a"), join(ROOT, "gpt2_final")];
+  const train = async (sftModelPath: string, folder: string, targetModules?: string[]) => {
+    using models = await buildModels({ sftModelPath, rank: 2, targetModules });
+    shake(models, 3);
+    await saveAdapter(models, folder);
+    return await score(models, true);
+  };
+  const plain = await train(base, stageA);
+  const wanted = await train(stageA, final, ["attn.c_proj", "c_fc"]);
+  assert(plain.some((logProb, i) => Math.abs(logProb - wanted[i]) > 1e-3));
+  const config = JSON.parse(await Deno.readTextFile(join(final, "adapter_config.json")));
+  assertEquals(config.target_modules, ["c_attn", "attn.c_proj", "c_fc"]);
+  assertEquals(config.fan_in_fan_out, true);
+  using models = await loadModels({ modelPath: base, adapterPath: final });
+  assertClose(await score(models, true), wanted, near);
+});

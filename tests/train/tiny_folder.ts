@@ -26,11 +26,11 @@ export function letterTokenizer(): Record<string, unknown> {
   };
 }
 
-/** Writes a tiny Llama with that tokenizer as a Hugging Face folder. */
-export async function writeTinyFolder(folder: string): Promise<string> {
+/** Writes a tiny model, a Llama unless another is named, with that tokenizer as a Hugging Face folder. */
+export async function writeTinyFolder(folder: string, model = "mha_tied"): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
   for (const name of ["config.json", "model.safetensors"]) {
-    await Deno.copyFile(join(tinyFolder("mha_tied"), name), join(folder, name));
+    await Deno.copyFile(join(tinyFolder(model), name), join(folder, name));
   }
   await writeJson(join(folder, "tokenizer.json"), letterTokenizer());
   return folder;
