@@ -25,11 +25,11 @@ export function cachedAttention(
   masks: CacheMasks,
 ): { y: tf.Tensor2D; recent: KeyValues } {
   const [size, heads, headDim] = q.shape, rows = size * k.shape[1];
-  const fused = fusedKernels();
+  const fused = masks.recent ? null : fusedKernels(); // a window that cuts recent keys is rare
   if (fused) {
     const none = recent ? null : tf.zeros<tf.Rank.R3>([rows, 0, headDim]);
     const before = recent ?? { k: none!, v: none! };
-    const [y, ...next] = fused.cachedAttention(q, { k, v }, past, mask, before);
+    const [y, ...next] = fused.cachedAttention(q, { k, v }, past, masks.past, before);
     return { y, recent: { k: next[0], v: next[1] } };
   }
   const grow = (old: tf.Tensor3D | undefined, x: tf.Tensor3D) => {

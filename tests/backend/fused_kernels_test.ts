@@ -166,7 +166,7 @@ Deno.test({
           past: keyValues(past, 4),
           ...(recent > 0 && { recent: keyValues(recent, 6) }),
         };
-        const { y, recent: next } = cachedAttention(q, { k, v }, cache, mask);
+        const { y, recent: next } = cachedAttention(q, { k, v }, cache, { past: mask });
         return [y, next.k, next.v];
       });
     }
