@@ -30,6 +30,19 @@ const LARGEST_EXPONENT = 80;
  *
  * **Source**: arXiv 2309.16240 (f-DPO), in the form of TRL 1.16, whose alpha is 1 less the paper's;
  * constants are left out, for only the difference of two scores counts.
+ * **Units**: nats in and out.
+ *
+ * @param type The divergence's name.
+ * @param logRatio `log t`.
+ * @param alpha Read by `alpha_divergence` alone.
+ *
+ * @example Under the forward KL an answer can't gain much by becoming likelier, but lose.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { divergenceScore } from "./f_divergence.ts";
+ * const [gained, lost] = [3, -3].map((ratio) => divergenceScore("forward_kl", ratio, 0).score);
+ * assert(gained < 1 && lost < -19);
+ * ```
  */
 export function divergenceScore(type: FDivergence, logRatio: number, alpha: number): Score {
   if (type === "js_divergence") {

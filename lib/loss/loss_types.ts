@@ -152,7 +152,7 @@ export type LossName = LossType | keyof typeof FORMER_LOSS_NAMES;
 
 /** Today's name of a loss. */
 export function currentLossName(name: LossName): LossType {
-  return name in FORMER_LOSS_NAMES
+  return Object.hasOwn(FORMER_LOSS_NAMES, name)
     ? FORMER_LOSS_NAMES[name as keyof typeof FORMER_LOSS_NAMES]
     : name as LossType;
 }

@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { dpoLoss, type DpoLossOptions } from "../loss/dpo_loss.ts";
-import type { LossType } from "../loss/loss_types.ts";
+import { chooseLosses, type LossOptions } from "../loss/loss_options.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
 import { dpoGradients } from "./dpo_step.ts";
@@ -12,6 +11,8 @@ import {
   settingsWarnings,
 } from "./guards.ts";
 import { meanMetrics } from "../loss/preference_metrics.ts";
+import { lossOf, lossSettings } from "./loss_settings.ts";
+import { makeSums } from "./pair_sums.ts";
 import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
 import { rowsTaken } from "./plan_run.ts";
 import { prepareRun } from "./prepare_run.ts";
@@ -36,12 +37,7 @@ import { freshState } from "./train_state.ts";
 import { definedOnly } from "./defined_only.ts";
 
 /** Options of {@link trainDpo}. */
-export type TrainDpoOptions = Partial<TrainLoopOptions> & {
-  /** How strongly the policy is held to the reference: larger is closer. Default 0.1. */
-  beta?: number;
-  lossType?: LossType | LossType[];
-  lossWeights?: number[];
-  labelSmoothing?: number;
+export type TrainDpoOptions = Partial<TrainLoopOptions & LossOptions> & {
   checkpointing?: boolean;
   /** Pairs to judge by at each epoch's end. */
   validation?: EncodedPair[];
@@ -89,7 +85,7 @@ export async function* trainDpo(
 ): AsyncGenerator<TrainEvent> {
   const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
   const config = dpoConfig(models, pairs, loop, options), run = runIdentity(config);
-  checkLoss(config);
+  chooseLosses(lossOf(config)); // throws before the reference is asked
   const { checkpoint, warnings } = await prepareRun(run, {
     ...loop,
     reads: [models.source.path, models.source.basePath],
@@ -126,13 +122,12 @@ function spreadOver(
   taken: number[],
   { reference, exact }: PreferenceBatch,
 ): PreferenceBatch {
-  const spread = (values: Float64Array) => {
+  const spread = makeSums((name) => {
     const all = new Float64Array(pairs.length).fill(NaN);
-    taken.forEach((row, i) => all[row] = values[i]);
+    taken.forEach((row, i) => all[row] = reference[name][i]);
     return all;
-  };
-  const { chosen, rejected } = reference;
-  return { pairs, reference: { chosen: spread(chosen), rejected: spread(rejected) }, exact };
+  });
+  return { pairs, reference: spread, exact };
 }
 
 /** Asks the reference about all pairs; null when the user stopped it. */
@@ -161,41 +156,14 @@ function dpoConfig(
   models: Models,
   pairs: EncodedPair[],
   loop: TrainLoopOptions,
-  { beta = 0.1, lossType = "sigmoid", lossWeights, labelSmoothing = 0 }: TrainDpoOptions,
+  options: TrainDpoOptions,
 ): DpoConfig {
-  const loss_type = [lossType].flat();
   return {
-    beta,
-    loss_type,
-    loss_weights: lossWeights ?? loss_type.map(() => 1),
-    label_smoothing: labelSmoothing,
+    ...lossSettings(options),
     ...loopSettings(loop),
     ...modelSettings(models),
     data_sha256: hashJson(pairs),
   };
-}
-
-/** The loss that a run's settings describe. */
-function lossOptions(config: DpoConfig): DpoLossOptions {
-  return {
-    beta: config.beta,
-    lossType: config.loss_type as LossType[],
-    lossWeights: config.loss_weights,
-    labelSmoothing: config.label_smoothing,
-  };
-}
-
-/** Tries the loss on one pair, so that a wrong option is told before the reference is asked. */
-function checkLoss(config: DpoConfig): void {
-  const sums = { chosen: [0], rejected: [0] };
-  dpoLoss({
-    policyChosen: sums.chosen,
-    policyRejected: sums.rejected,
-    referenceChosen: sums.chosen,
-    referenceRejected: sums.rejected,
-    chosenTokens: [1],
-    rejectedTokens: [1],
-  }, lossOptions(config));
 }
 
 type DpoTaskParts = {
@@ -210,7 +178,7 @@ type DpoTaskParts = {
 
 function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
   const { train, validation, config, settings, loop, options } = parts;
-  const guard = createPreferenceGuards(), loss = lossOptions(config), { checkpointing } = options;
+  const guard = createPreferenceGuards(), loss = lossOf(config), { checkpointing } = options;
   return {
     models,
     size: train.pairs.length,
