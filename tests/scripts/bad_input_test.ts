@@ -144,6 +144,16 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
           says: ["Cannot combine losses: each of loss_type needs one of loss_weights", ""],
         },
         {
+          args: typed({ ...flags, loss_type: "aot_pair", use_weighting: "true", dry_run: "true" }),
+          says: "Cannot compute loss: use_weighting does not go with loss_type aot_unpaired: it " +
+            "sorts answers, after which a weight has no pair",
+        },
+        {
+          args: typed({ ...flags, loss_type: "sigmoid,apo_zer" }),
+          says: ["--loss_type must be one or more of sigmoid, ipo,", 'did you mean "apo_zero"?'],
+          code: 2,
+        },
+        {
           args: typed({ ...flags, target_modules: "query" }),
           says: ["Cannot make an adapter: target modules must be", `found "query"`],
         },
