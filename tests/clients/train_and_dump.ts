@@ -69,7 +69,13 @@ const TEXTS = [
 
 const [out] = Deno.args;
 const lines = (await Deno.readTextFile("phase2_data/dpo/val_dpo.jsonl")).split("\n");
-const texts: Triplet[] = lines.slice(0, PAIRS).map((line) => JSON.parse(line));
+/** Of three pairs one has a shorter chosen answer, one a shorter rejected one. */
+const texts: Triplet[] = lines.slice(0, PAIRS).map((line, i) => {
+  const { prompt, chosen, rejected } = JSON.parse(line);
+  const cut = (text: string, when: number) =>
+    i % 3 === when ? text.slice(0, text.length / 2) : text;
+  return { prompt, chosen: cut(chosen, 1), rejected: cut(rejected, 2) };
+});
 const dump: Record<string, unknown> = {
   model: MODEL,
   beta: BETA,
