@@ -10,6 +10,7 @@ import {
   type Triplet,
 } from "../mod.ts";
 import { chooseLosses } from "../lib/loss/loss_options.ts";
+import { extraForwards } from "../lib/train/batch_losses.ts";
 import { formatCount } from "../lib/format_count.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { dryRun } from "./cli/dry_run.ts";
@@ -66,7 +67,8 @@ await runScript({
     ...trainFlags,
   },
   async main(flags, io) {
-    chooseLosses(lossOptions(flags)); // throws before anything is loaded
+    const loss = lossOptions(flags);
+    chooseLosses(loss); // throws before anything is loaded
     const { train, validation, reports } = await loadData(flags, io);
     const encode = encoderOf(encodePairs, flags, io);
     const encodeBoth = (tokenizer: Tokenizer) => ({
@@ -75,7 +77,8 @@ await runScript({
     });
     if (flags.dry_run) {
       const what = { modelPath: flags.sft_model_path, encode: encodeBoth, noun: "pair" };
-      return await dryRun(flags, what, io);
+      const extra = extraForwards(loss, flags.gradient_accumulation_steps);
+      return await dryRun(flags, { ...what, extraForwards: extra }, io);
     }
     const sftModelPath = flags.sft_model_path;
     using models = await buildModels({ sftModelPath, ...modelOptions(flags) });
@@ -88,7 +91,7 @@ await runScript({
     }
     const events = trainDpo(models, pairs.rows, {
       ...loopOptions(flags),
-      ...lossOptions(flags),
+      ...loss,
       checkpointing: flags.gradient_checkpointing,
       validation: held.rows,
       origin: {

@@ -1,5 +1,5 @@
 import { dpoLoss, type DpoLossOptions, type DpoLossResult } from "../loss/dpo_loss.ts";
-import { comparesPairs } from "../loss/loss_options.ts";
+import { comparesPairs, type LossOptions } from "../loss/loss_options.ts";
 import { tokenLogProbs } from "../model/stack.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { Models } from "./build_models.ts";
@@ -30,6 +30,16 @@ export async function batchLosses(
   const whole = dpoLoss(joinLogProbs(pairs, policy, reference), options);
   let end = 0;
   return microBatches.map(({ pairs }) => cutLoss(whole, end, end += pairs.length));
+}
+
+/** Forward passes that a loss takes beside those of any: with each step, and when the policy is judged. */
+export function extraForwards(
+  loss: Pick<LossOptions, "lossType" | "useWeighting">,
+  gradientAccumulationSteps: number,
+): { step: number; judging: number } {
+  const weighs = Number(loss.useWeighting ?? false);
+  const looksAhead = gradientAccumulationSteps > 1 && comparesPairs(loss);
+  return { step: weighs + Number(looksAhead), judging: weighs };
 }
 
 function joinSums(parts: PairSums[]): PairSums {
