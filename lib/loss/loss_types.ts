@@ -28,28 +28,29 @@ export type LossEntry = {
 
 /**
  * The losses that `--loss_type` knows, by TRL's names. `c` and `r` are the log-ratios of policy and
- * reference, of the chosen answer and the rejected one; `|w|` and `|l|` their tokens; `z = beta (c -
- * r)`; `s` the logistic function; eps, lambda and tau are `label_smoothing`, `dpop_lambda` and
- * `discopop_tau`. `sigmoid` with eps (cDPO) and `dpop` are not in TRL.
+ * reference of the chosen and of the rejected answer, `m` and `n` their tokens; `b = beta c`, `a =
+ * beta r`, `z = b - a`; `s` is the logistic function; eps, lambda and tau are `label_smoothing`,
+ * `dpop_lambda` and `discopop_tau`. Sources are arXiv's numbers. TRL has no eps in `sigmoid` (cDPO: E.
+ * Mitchell's note on noisy preferences, Eq. 3) and no `dpop`; the others are as TRL 1.16 has them.
  *
- * | name           | formula                                            | source                   |
- * | -------------- | -------------------------------------------------- | ------------------------ |
- * | `sigmoid`      | `-(1 - eps) log s(z) - eps log s(-z)`              | 2305.18290 Eq. 7; cDPO   |
- * | `ipo`          | `(c/|w| - r/|l| - 1/(2 beta))^2`                   | 2310.12036 Eq. 17        |
- * | `hinge`        | `max(0, 1 - z)`                                    | 2305.10425 (SLiC-HF)     |
- * | `robust`       | `(eps log s(-z) - (1 - eps) log s(z))/(1 - 2 eps)` | 2403.00409               |
- * | `exo_pair`     | `KL(s(z), s(-z) || 1 - eps, eps)`                  | 2402.00856 Eq. 16        |
- * | `nca_pair`     | `-log s(beta c) - (log s(-beta c) + log s(-beta r))/2` | 2402.05369           |
- * | `bco_pair`     | `-log s(beta c) - log s(-beta r)`                  | 2404.04656, shift 0      |
- * | `sppo_hard`    | `(c - 1/(2 beta))^2 + (r + 1/(2 beta))^2`          | 2405.00675 Eq. 4.7       |
- * | `aot`          | `sigmoid` of sorted policy and reference margins   | 2406.05882               |
- * | `aot_unpaired` | `sigmoid` of sorted `c` and sorted `r`             | 2406.05882               |
- * | `apo_zero`     | `1 - s(beta c) + s(beta r)`                        | 2408.06266 Eq. 7         |
- * | `apo_down`     | `s(beta c) + 1 - s(z)`                             | 2408.06266 Eq. 8         |
- * | `discopop`     | `(1 - s(z/tau)) (-log s(z)) + s(z/tau) exp(-z)`    | 2406.08414 Eq. 5         |
- * | `sigmoid_norm` | `-log s(beta (c/|w| - r/|l|))`                     | 2411.15124 Eq. 6         |
- * | `dpop`         | `-log s(z - beta lambda max(0, -c))`               | 2402.13228               |
- * | `sft`          | mean of `-log pi` over the chosen answers' tokens  | 2404.19733 (NLL term)    |
+ * | name           | formula                                           | source                  |
+ * | -------------- | ------------------------------------------------- | ----------------------- |
+ * | `sigmoid`      | `-(1 - eps) log s(z) - eps log s(-z)`             | 2305.18290, Eq. 7; cDPO |
+ * | `ipo`          | `(c/m - r/n - 1/(2 beta))^2`                      | 2310.12036, Eq. 17      |
+ * | `hinge`        | `max(0, 1 - z)`                                   | 2305.10425 (SLiC-HF)    |
+ * | `robust`       | `(eps log s(-z) - (1-eps) log s(z)) / (1-2 eps)`  | 2403.00409              |
+ * | `exo_pair`     | `KL([s(z), s(-z)], [1 - eps, eps])`               | 2402.00856, Eq. 16      |
+ * | `nca_pair`     | `-log s(b) - (log s(-b) + log s(-a)) / 2`         | 2402.05369              |
+ * | `bco_pair`     | `-log s(b) - log s(-a)`                           | 2404.04656, no shift    |
+ * | `sppo_hard`    | `(c - 1/(2 beta))^2 + (r + 1/(2 beta))^2`         | 2405.00675, Eq. 4.7     |
+ * | `aot`          | `sigmoid` of sorted policy and reference margins  | 2406.05882              |
+ * | `aot_unpaired` | `sigmoid` of sorted `c` and sorted `r`            | 2406.05882              |
+ * | `apo_zero`     | `1 - s(b) + s(a)`                                 | 2408.06266, Eq. 7       |
+ * | `apo_down`     | `s(b) + 1 - s(z)`                                 | 2408.06266, Eq. 8       |
+ * | `discopop`     | `(1 - s(z/tau)) (-log s(z)) + s(z/tau) exp(-z)`   | 2406.08414, Eq. 5       |
+ * | `sigmoid_norm` | `-log s(beta (c/m - r/n))`                        | 2411.15124, Eq. 6       |
+ * | `dpop`         | `-log s(z - beta lambda max(0, -c))`              | 2402.13228              |
+ * | `sft`          | mean of `-log pi` over the chosen answers' tokens | 2404.19733 (NLL term)   |
  *
  * Several with weights are a mix: MPO (arXiv 2411.10442) is `sigmoid,bco_pair,sft` with 0.8, 0.2, 1.
  */
