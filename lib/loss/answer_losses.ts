@@ -6,8 +6,8 @@ import { logSigmoid, sigmoid } from "./log_sigmoid.ts";
 import { ofAnswers, type PairLoss, type PairLossKnobs, type PairScores } from "./pair_loss.ts";
 
 /**
- * `-log sigma(beta c) - 1/2 log sigma(-beta c) - 1/2 log sigma(-beta r)`: lifts the chosen answer, and
- * holds both down a little, so that the chosen one's likelihood does not fall with the other.
+ * `-log sigma(beta c) - 1/2 log sigma(-beta c) - 1/2 log sigma(-beta r)`: lifts the chosen answer,
+ * and holds both down a little, so that the chosen one's likelihood does not fall with the other.
  *
  * **Source**: arXiv 2402.05369 (NCA) for two answers with hard labels, as TRL 1.16 has it.
  */
@@ -35,7 +35,8 @@ export function bcoPairLoss(scores: PairScores, { beta }: PairLossKnobs): PairLo
 }
 
 /**
- * `(c - 1/(2 beta))^2 + (r + 1/(2 beta))^2`: a target for each answer, as if the chosen one always won.
+ * `(c - 1/(2 beta))^2 + (r + 1/(2 beta))^2`: a target for each answer, as if the chosen one always
+ * won.
  *
  * **Source**: arXiv 2405.00675 (SPPO), Eq. 4.7 with win probabilities 1 and 0.
  */

@@ -50,15 +50,15 @@ export type DpoLossResult = {
   gradChosen: Float64Array;
   /** d batch loss / d `policyRejected`. */
   gradRejected: Float64Array;
-  /** d batch loss / d `policyChosenTail`, beside what it does through `policyChosen`; 0 at `ldAlpha` 1. */
+  /** d batch loss / d `policyChosenTail`, what it does through `policyChosen` aside. */
   gradChosenTail: Float64Array;
   /** d batch loss / d `policyRejectedTail`. */
   gradRejectedTail: Float64Array;
 };
 
 /**
- * Computes the DPO loss of a batch, or one of its variants or a weighted sum of them, with rewards and
- * the gradient with respect to the policy's log-probabilities.
+ * Computes the DPO loss of a batch, or one of its variants or a weighted sum of them, with rewards
+ * and the gradient with respect to the policy's log-probabilities.
  *
  * For `sigmoid`: `L = -log sigma(beta * ((log pi(y_w|x) - log pi(y_l|x)) - (log ref(y_w|x) - log
  * ref(y_l|x))))`. A policy that equals the reference gives ln 2 whatever the data. Finite at any finite

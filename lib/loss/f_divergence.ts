@@ -18,8 +18,8 @@ export type Score = { score: number; slope: number };
 const LARGEST_EXPONENT = 80;
 
 /**
- * An answer's score `f'(t)` from its log-ratio `log t = log pi_theta(y|x) - log pi_ref(y|x)`: what DPO
- * becomes when another divergence than the reverse KL holds the policy to the reference.
+ * An answer's score `f'(t)` from its log-ratio `log t = log pi_theta(y|x) - log pi_ref(y|x)`: what
+ * DPO becomes when another divergence than the reverse KL holds the policy to the reference.
  *
  * | name               | `f'(t)`                                                      |
  * | ------------------ | ------------------------------------------------------------ |

@@ -87,7 +87,7 @@ export function chooseLosses(options: LossOptions): ChosenLosses {
   };
 }
 
-/** Whether a pair's loss depends on the others of its batch, so that it can't be computed in parts. */
+/** Whether a pair's loss depends on the others of its batch, which must then be whole. */
 export function comparesPairs({ lossType = "sigmoid" }: Pick<LossOptions, "lossType">): boolean {
   return [lossType].flat().some((name) => "batchLoss" in lossTypes[currentLossName(name)]);
 }

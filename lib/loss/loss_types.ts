@@ -118,7 +118,7 @@ export const lossTypes = {
   },
   discopop: {
     loss: discopopLoss,
-    summary: "found by a language model; see discopop_tau",
+    summary: "found by a language model; wants a discopop_tau of 0.2",
     reads: ["discopopTau"],
     takesDivergence: true,
   },

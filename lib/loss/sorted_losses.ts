@@ -3,8 +3,8 @@
  * another kind. They see the pairs of one batch together, and are sharper the larger that is.
  *
  * **Source**: arXiv 2406.05882 (AOT), as TRL 1.16 has it: `-(1 - eps) log sigma(beta d) - eps log
- * sigma(-beta d)`, where `d` is the difference of two values of equal rank and eps is `labelSmoothing`.
- * With one pair in the batch both are `sigmoid`.
+ * sigma(-beta d)`, where `d` is the difference of two values of equal rank and eps is
+ * `labelSmoothing`. With one pair in the batch both are `sigmoid`.
  */
 import { smoothedSigmoid } from "./margin_losses.ts";
 import { ofMargin, type PairLoss, type PairLossKnobs, type PairScores } from "./pair_loss.ts";

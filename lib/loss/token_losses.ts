@@ -13,8 +13,8 @@ export function ipoLoss(scores: PairScores, { beta }: PairLossKnobs): PairLoss {
 }
 
 /**
- * `-log sigma(beta h)`, where `h` is the difference of the scores, each divided by its tokens: a longer
- * answer has no longer lever.
+ * `-log sigma(beta h)`, where `h` is the difference of the scores, each divided by its tokens: a
+ * longer answer has no longer lever.
  *
  * **Source**: arXiv 2411.15124 (Tulu 3), Eq. 6.
  */

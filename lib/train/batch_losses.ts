@@ -32,7 +32,7 @@ export async function batchLosses(
   return microBatches.map(({ pairs }) => cutLoss(whole, end, end += pairs.length));
 }
 
-/** Forward passes that a loss takes beside those of any: with each step, and when the policy is judged. */
+/** Forward passes that a loss takes beside any loss' own: with each step, and when it judges. */
 export function extraForwards(
   loss: Pick<LossOptions, "lossType" | "useWeighting">,
   gradientAccumulationSteps: number,

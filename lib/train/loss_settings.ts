@@ -3,7 +3,7 @@ import { F_DIVERGENCES } from "../loss/f_divergence.ts";
 import type { LossOptions } from "../loss/loss_options.ts";
 import { currentLossName, type LossType } from "../loss/loss_types.ts";
 
-/** The loss of a run under the names of the command line; what a file of an earlier run lacks was off. */
+/** The loss of a run by the command line's names; what an earlier run's file lacks was off. */
 export const lossSettingsSchema = z.object({
   beta: z.number().positive(),
   loss_type: z.array(z.string()),

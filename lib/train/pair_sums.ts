@@ -54,7 +54,7 @@ export function spreadSlopes(
   });
 }
 
-/** Which predicted tokens lie beyond the length of the pair's shorter response: none that both share. */
+/** Which predicted tokens lie beyond the length of the pair's shorter response. */
 function tailTokens({ items, sides, size }: TokenBatch): Uint8Array {
   const lengths = [1, 2].map((side) => countTokens({ items, sides, size }, side));
   const seen = [1, 2].map(() => new Uint32Array(size));

@@ -9,6 +9,7 @@ import {
   type GuardedMetrics,
   lengthWarnings,
   settingsWarnings,
+  startWarnings,
 } from "./guards.ts";
 import { meanMetrics } from "../loss/preference_metrics.ts";
 import { lossOf, lossSettings } from "./loss_settings.ts";
@@ -93,7 +94,11 @@ export async function* trainDpo(
     validationSize: options.validation?.length,
   });
   const { maxPositions } = models.network.config;
-  warnings.push(...settingsWarnings(loop), ...lengthWarnings(pairs.map(longest), maxPositions));
+  warnings.push(
+    ...settingsWarnings(loop),
+    ...startWarnings(lossOf(config)),
+    ...lengthWarnings(pairs.map(longest), maxPositions),
+  );
   for (const warning of warnings) yield { type: "warning", ...warning };
   const taken = rowsTaken(pairs.length, loop), asked = taken.map((row) => pairs[row]);
   const known = yield* withReference(models, asked, loop, "reference_train.json");
