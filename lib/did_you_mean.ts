@@ -1,7 +1,9 @@
 import { closest, distance } from "fastest-levenshtein";
 
-/** The name nearest to what was typed, undefined where none is near. */
+/** The name nearest to what was typed, one that begins so first; undefined where none is near. */
 export function nearestName(typed: string, names: readonly string[]): string | undefined {
+  const longer = typed.length > 1 && names.find((name) => name.startsWith(typed));
+  if (longer) return longer;
   const nearest = closest(typed, names);
   return distance(typed, nearest) <= Math.max(2, nearest.length / 2) ? nearest : undefined;
 }

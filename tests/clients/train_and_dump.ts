@@ -52,7 +52,7 @@ const LOSSES: Omit<LossOptions, "beta">[] = [
 const STEPPED: Record<string, LossOptions> = {
   plain: { beta: BETA },
   mpo: { beta: BETA, lossType: ["sigmoid", "bco_pair", "sft"], lossWeights: [0.8, 0.2, 1] },
-  sorted: { beta: 20, lossType: "aot" }, // near the reference any order would do
+  sorted: { beta: 2, lossType: "aot_unpaired" },
   tails: {
     beta: BETA,
     lossType: ["sigmoid", "sft"],

@@ -28,6 +28,10 @@ Deno.test("dpoLoss() says which option is wrong, what was wanted and why", () =>
       `loss_type must be one of ${NAMES}, found "sigmiod"; did you mean "sigmoid"?`,
     ],
     [
+      { lossType: "bco" as LossType },
+      `loss_type must be one of ${NAMES}, found "bco"; did you mean "bco_pair"?`,
+    ],
+    [
       { fDivergenceType: "reverse_kr" as "reverse_kl" },
       "f_divergence_type must be one of reverse_kl, forward_kl, js_divergence, alpha_divergence, " +
       'found "reverse_kr"; did you mean "reverse_kl"?',
