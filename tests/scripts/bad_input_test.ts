@@ -149,11 +149,6 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
             "sorts answers, after which a weight has no pair",
         },
         {
-          args: typed({ ...flags, loss_type: "sigmoid,apo_zer" }),
-          says: ["--loss_type must be one or more of sigmoid, ipo,", 'did you mean "apo_zero"?'],
-          code: 2,
-        },
-        {
           args: typed({ ...flags, target_modules: "query" }),
           says: ["Cannot make an adapter: target modules must be", `found "query"`],
         },
