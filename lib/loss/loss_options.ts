@@ -20,7 +20,10 @@ export type LossOptions = {
   lossType?: LossName | LossName[];
   /** A weight above 0 for each of several losses; all 1 unless given. */
   lossWeights?: number[];
-  /** Share of pairs believed to be labelled the wrong way, 0 unless given; see {@link lossTypes}. */
+  /**
+   * Share of pairs believed to be labelled the wrong way, 0 unless given. In a mix every loss that
+   * knows it reads it, `sigmoid` too, whose form in TRL has none.
+   */
   labelSmoothing?: number;
   /** Strength of DPO-Positive's penalty, 50 unless given (`dpop`). */
   dpopLambda?: number;

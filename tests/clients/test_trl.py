@@ -1,5 +1,7 @@
 """TRL's DPOTrainer, with the reference precomputed, gives our losses, metrics and trained adapter."""
 
+import re
+
 import pytest
 import torch
 from conftest import VARIANTS
@@ -40,6 +42,11 @@ def make_trainer(dump, model_path, out, tmp_path, adapter: str, **options) -> DP
             assert row[f"{key}_ids"] == pair[key], "TRL reads other tokens"
     set_peft_model_state_dict(trainer.model, load_peft_weights(out / adapter))
     return trainer
+
+
+def test_we_have_every_loss_of_trl(dump):
+    theirs = re.findall(r"`'(\w+)'`", DPOConfig.__dataclass_fields__["loss_type"].metadata["help"])
+    assert len(theirs) >= 15 and set(theirs) <= set(dump["lossTypes"])
 
 
 @pytest.mark.parametrize("variant", VARIANTS)

@@ -5,6 +5,7 @@
  *     deno run -A tests/clients/train_and_dump.ts OUT
  */
 import type { LossOptions } from "../../lib/loss/loss_options.ts";
+import { lossTypes } from "../../lib/loss/loss_types.ts";
 import { encodePair } from "../../lib/tokenizer/encode_pair.ts";
 import { buildModels, type BuildModelsOptions, type Models } from "../../lib/train/build_models.ts";
 import { dpoStep } from "../../lib/train/dpo_step.ts";
@@ -80,6 +81,7 @@ const dump: Record<string, unknown> = {
   model: MODEL,
   beta: BETA,
   learningRate: LEARNING_RATE,
+  lossTypes: Object.keys(lossTypes),
   texts,
 };
 for (const [name, options] of Object.entries(VARIANTS)) {
