@@ -82,7 +82,20 @@ export {
   type DpoLossResult,
   type PairLogProbs,
 } from "./lib/loss/dpo_loss.ts";
-export { type LossType, lossTypes } from "./lib/loss/loss_types.ts";
+export type { LossOptions } from "./lib/loss/loss_options.ts";
+export {
+  FORMER_LOSS_NAMES,
+  type LossName,
+  type LossType,
+  lossTypes,
+} from "./lib/loss/loss_types.ts";
+export {
+  divergenceScore,
+  F_DIVERGENCES,
+  type FDivergence,
+  type Score,
+} from "./lib/loss/f_divergence.ts";
+export { type WpoInputs, wpoWeights } from "./lib/loss/wpo_weights.ts";
 export { logSigmoid, sigmoid } from "./lib/loss/log_sigmoid.ts";
 export {
   addPairs,

@@ -3,27 +3,26 @@ import {
   buildModels,
   encodePairs,
   loadTriplets,
-  lossTypes,
   type ReadReport,
   splitTriplets,
   type Tokenizer,
   trainDpo,
   type Triplet,
 } from "../mod.ts";
+import { chooseLosses } from "../lib/loss/loss_options.ts";
+import { extraForwards } from "../lib/train/batch_losses.ts";
 import { formatCount } from "../lib/format_count.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import { showTraining } from "./cli/show_training.ts";
+import { lossFlags, lossOptions } from "./cli/loss_flags.ts";
 import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
 /** Held-out pairs below which Chosen Preference says little. */
 const FEW_JUDGES = 20;
-const lossHelp = Object.entries(lossTypes).map(([name, { summary }]) => `${name} (${summary})`)
-  .join("; ");
-
 await runScript({
   name: "train_dpo",
   summary: "Trains a LoRA adapter by Direct Preference Optimization on pairs of a better and a " +
@@ -33,6 +32,7 @@ await runScript({
     "--learning_rate 1e-6 --beta 0.1 --batch_size 4",
     "--learning_rate 5e-6 --batch_size 2 --lora_r 8",
     "--loss_type sigmoid,sft --loss_weights 1,1",
+    "--loss_type sigmoid,bco_pair,sft --loss_weights 0.8,0.2,1",
     "--resume",
     "--batch_size 8 --gradient_checkpointing --dry_run",
   ],
@@ -62,25 +62,13 @@ await runScript({
       default: 5e-6,
       help: "Highest rate of AdamW; above 1e-5 a model may collapse",
     },
-    beta: { type: "number", above: 0, default: 0.1, help: "Larger holds closer to the reference" },
     batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
-    loss_type: {
-      type: "list",
-      choices: Object.keys(lossTypes) as (keyof typeof lossTypes)[],
-      default: ["sigmoid"],
-      help: `One loss or several: ${lossHelp}`,
-    },
-    loss_weights: { type: "numbers", above: 0, help: "A weight for each loss (default: all 1)" },
-    label_smoothing: {
-      type: "number",
-      min: 0,
-      below: 0.5,
-      default: 0,
-      help: "Share of pairs believed to be labelled the wrong way",
-    },
+    ...lossFlags,
     ...trainFlags,
   },
   async main(flags, io) {
+    const loss = lossOptions(flags);
+    chooseLosses(loss); // throws before anything is loaded
     const { train, validation, reports } = await loadData(flags, io);
     const encode = encoderOf(encodePairs, flags, io);
     const encodeBoth = (tokenizer: Tokenizer) => ({
@@ -89,7 +77,8 @@ await runScript({
     });
     if (flags.dry_run) {
       const what = { modelPath: flags.sft_model_path, encode: encodeBoth, noun: "pair" };
-      return await dryRun(flags, what, io);
+      const extra = extraForwards(loss, flags.gradient_accumulation_steps);
+      return await dryRun(flags, { ...what, extraForwards: extra }, io);
     }
     const sftModelPath = flags.sft_model_path;
     using models = await buildModels({ sftModelPath, ...modelOptions(flags) });
@@ -102,10 +91,7 @@ await runScript({
     }
     const events = trainDpo(models, pairs.rows, {
       ...loopOptions(flags),
-      beta: flags.beta,
-      lossType: flags.loss_type,
-      lossWeights: flags.loss_weights,
-      labelSmoothing: flags.label_smoothing,
+      ...loss,
       checkpointing: flags.gradient_checkpointing,
       validation: held.rows,
       origin: {

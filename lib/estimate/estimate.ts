@@ -33,6 +33,8 @@ export type EstimateOptions = {
   calibrationSeconds?: number;
   /** Rows to judge by at each epoch's end. */
   validation?: EncodedRow[];
+  /** Forward passes that the loss takes beside any loss' own: with each step, and when it judges. */
+  extraForwards?: { step: number; judging: number };
 };
 
 /** A pair for DPO, an example for SFT. */
@@ -99,6 +101,7 @@ export async function estimate(
   const { rank = 16, targetModules = familyOf(config).defaultTargets, allWeights = false } =
     options;
   const { precision = "float32", checkpointing = false, validation = [] } = options;
+  const extra = options.extraForwards ?? { step: 0, judging: 0 };
   const trained: TrainedParts = allWeights
     ? "all"
     : { rank, targetModules: resolveTargetModules(config, targetModules) };
@@ -122,11 +125,14 @@ export async function estimate(
   const sum = (list: RowCost[], key: keyof PassFlops) => list.reduce((s, cost) => s + cost[key], 0);
   const own = taken.map((row) => costs[row]), parameters = countParameters(config, trained);
   const stepsTaken = Math.min(steps, stepsPerEpoch);
-  const epoch = sum(own, "gradient") / rates.gradientFlopsPerSecond +
+  const forward = sum(own, "forward"), gradient = sum(own, "gradient");
+  const epoch = gradient / rates.gradientFlopsPerSecond +
+    extra.step * forward / rates.forwardFlopsPerSecond +
     stepsTaken * parameters.trained / rates.updatesPerSecond;
-  const judging = sum(judged, "forward") / rates.forwardFlopsPerSecond;
+  const judgedOnce = sum(judged, "forward") / rates.forwardFlopsPerSecond;
+  const judging = (1 + extra.judging) * judgedOnce;
   const asksReference = rows.some((row) => "chosen" in row);
-  const reference = asksReference ? sum(own, "forward") / rates.forwardFlopsPerSecond + judging : 0;
+  const reference = asksReference ? forward / rates.forwardFlopsPerSecond + judgedOnce : 0;
   const run = reference + steps / stepsTaken * epoch + Math.ceil(steps / stepsPerEpoch) * judging;
 
   const memoryOf = (size: number, checkpointing: boolean) => {
@@ -156,8 +162,8 @@ export async function estimate(
       ...machine,
       fits: memory.peak - runtime < USABLE * machine.memoryGib * 2 ** 30,
       epochSeconds: figuredSeconds(machine, {
-        flops: sum(own, "gradient"),
-        passes: Math.ceil(own.length / loop.batchSize) * config.layers,
+        flops: gradient + extra.step * forward,
+        passes: (1 + extra.step) * Math.ceil(own.length / loop.batchSize) * config.layers,
       }),
     })),
   };

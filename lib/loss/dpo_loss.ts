@@ -1,31 +1,35 @@
-import { UserError } from "../errors.ts";
-import { type LossEntry, type LossType, lossTypes } from "./loss_types.ts";
-import type { PairLossKnobs, PairScores } from "./pair_losses.ts";
+import {
+  chooseLosses,
+  type ChosenLosses,
+  comparesPairs,
+  type LossOptions,
+} from "./loss_options.ts";
+import type { PairLoss, PairScores } from "./pair_loss.ts";
 
-/** Summed log-probabilities of a batch of pairs in nats, each `[B]`. */
+/**
+ * Summed log-probabilities of a batch of pairs in nats, each `[B]`. A tail is the part of a sum that
+ * comes from tokens beyond the length of the pair's shorter answer.
+ */
 export type PairLogProbs = {
   policyChosen: ArrayLike<number>;
   policyRejected: ArrayLike<number>;
   referenceChosen: ArrayLike<number>;
   referenceRejected: ArrayLike<number>;
-  /** Predicted tokens of each chosen answer; `ipo` and `sft` need them. */
+  /** Predicted tokens of each chosen answer; `ipo`, `sigmoid_norm` and `sft` need them. */
   chosenTokens?: ArrayLike<number>;
-  /** Predicted tokens of each rejected answer; `ipo` needs them. */
+  /** Predicted tokens of each rejected answer; `ipo` and `sigmoid_norm` need them. */
   rejectedTokens?: ArrayLike<number>;
+  /** Of `policyChosen` the tail; `ldAlpha` needs all four. */
+  policyChosenTail?: ArrayLike<number>;
+  policyRejectedTail?: ArrayLike<number>;
+  referenceChosenTail?: ArrayLike<number>;
+  referenceRejectedTail?: ArrayLike<number>;
+  /** A factor for each pair, from `wpoWeights`; `useWeighting` needs it. */
+  pairWeights?: ArrayLike<number>;
 };
 
 /** Options of {@link dpoLoss}. */
-export type DpoLossOptions = {
-  /** Larger holds the policy closer to the reference; 0.1 is usual. */
-  beta: number;
-  /** One loss or several, see {@link lossTypes}; "sigmoid" (DPO) unless given. */
-  lossType?: LossType | LossType[];
-  /** A weight above 0 for each of several losses; all 1 unless given. */
-  lossWeights?: number[];
-  /** Share of pairs believed to be labelled the wrong way, 0 unless given (`sigmoid`, `robust` alone). */
-  labelSmoothing?: number;
-  /** Strength of DPO-Positive's penalty, 50 unless given (`dpop`). */
-  dpopLambda?: number;
+export type DpoLossOptions = LossOptions & {
   /** Pairs of the whole batch, where this call sees a part of it; B unless given. */
   totalPairs?: number;
   /** Chosen tokens of the whole batch, where this call sees a part of it (`sft`). */
@@ -38,7 +42,7 @@ export type DpoLossResult = {
   losses: Float64Array;
   /** This call's share of the batch loss: sum of `losses` over `totalPairs`. */
   loss: number;
-  /** `beta * (log pi_theta - log pi_ref)` of the chosen answers. */
+  /** `beta * (log pi_theta - log pi_ref)` of the chosen answers, as the loss sees them. */
   chosenRewards: Float64Array;
   /** The same of the rejected answers. */
   rejectedRewards: Float64Array;
@@ -46,18 +50,23 @@ export type DpoLossResult = {
   gradChosen: Float64Array;
   /** d batch loss / d `policyRejected`. */
   gradRejected: Float64Array;
+  /** d batch loss / d `policyChosenTail`, what it does through `policyChosen` aside. */
+  gradChosenTail: Float64Array;
+  /** d batch loss / d `policyRejectedTail`. */
+  gradRejectedTail: Float64Array;
 };
 
 /**
- * Computes the DPO loss of a batch, or one of its variants or a weighted sum of them, with rewards and
- * the gradient with respect to the policy's log-probabilities.
+ * Computes the DPO loss of a batch, or one of its variants or a weighted sum of them, with rewards
+ * and the gradient with respect to the policy's log-probabilities.
  *
  * For `sigmoid`: `L = -log sigma(beta * ((log pi(y_w|x) - log pi(y_l|x)) - (log ref(y_w|x) - log
  * ref(y_l|x))))`. A policy that equals the reference gives ln 2 whatever the data. Finite at any finite
  * margin. Parts of a batch add up to the whole exactly when each call is told `totalPairs` (and
- * `totalChosenTokens` for `sft`), which is what gradient accumulation needs.
+ * `totalChosenTokens` for `sft`), which is what gradient accumulation needs; `aot` and `aot_unpaired`
+ * compare a batch's pairs with each other and want it whole.
  *
- * **Source**: arXiv 2305.18290, Eq. 7; the variants name theirs in `pair_losses.ts`.
+ * **Source**: arXiv 2305.18290, Eq. 7; the variants' formulas and sources stand at {@link lossTypes}.
  * **Shapes and dtypes**: vectors `[B]` of any number type in, new Float64Arrays `[B]` out.
  * **Units**: log-probabilities in nats, summed over response tokens with EOS, without the prompt.
  * **Memory**: inputs are only read; results are the caller's.
@@ -65,8 +74,10 @@ export type DpoLossResult = {
  * @param logProbs What policy and reference give the pairs.
  * @param options `beta` and the choice of loss.
  * @returns Losses, rewards and gradients.
- * @throws {UserError} If an option is out of its range or a loss is unknown.
- * @throws {RangeError} If vectors differ in length, are empty, or lack the tokens that a loss needs.
+ * @throws {UserError} If an option is out of its range, a loss is unknown, or two options don't go
+ * together.
+ * @throws {RangeError} If vectors differ in length, are empty or lack what a loss needs, or a part of a
+ * batch is given to a loss that needs it whole.
  *
  * @example The policy likes the first pair more than the reference does, the second less.
  * ```ts
@@ -85,113 +96,107 @@ export type DpoLossResult = {
  * ```
  */
 export function dpoLoss(logProbs: PairLogProbs, options: DpoLossOptions): DpoLossResult {
-  const terms = chooseLosses(options);
-  checkSmoothing(terms, options);
-  const size = checkLengths(logProbs, terms);
-  const knobs = chooseKnobs(logProbs, options);
-  const totalPairs = options.totalPairs ?? size;
-  const [losses, chosenRewards, rejectedRewards, gradChosen, gradRejected] = Array.from(
-    { length: 5 },
-    () => new Float64Array(size),
-  );
-  for (let i = 0; i < size; i++) {
-    const scores = scorePair(logProbs, i);
-    chosenRewards[i] = knobs.beta * scores.chosenLogRatio;
-    rejectedRewards[i] = knobs.beta * scores.rejectedLogRatio;
-    for (const { entry, weight } of terms) {
-      const { loss, dChosen, dRejected } = entry.loss(scores, knobs);
-      losses[i] += weight * loss;
-      gradChosen[i] += weight * dChosen / totalPairs;
-      gradRejected[i] += weight * dRejected / totalPairs;
-    }
-  }
-  const loss = losses.reduce((sum, loss) => sum + loss, 0) / totalPairs;
-  return { losses, loss, chosenRewards, rejectedRewards, gradChosen, gradRejected };
-}
-
-type Term = { entry: LossEntry; weight: number };
-
-function chooseLosses({ lossType = "sigmoid", lossWeights }: DpoLossOptions): Term[] {
-  const names = Array.isArray(lossType) ? lossType : [lossType];
-  const weights = lossWeights ?? names.map(() => 1);
-  if (names.length === 0 || names.length !== weights.length) {
-    throw new UserError(
-      `Cannot combine losses: each of loss_type needs one of loss_weights, found ${names.length} ` +
-        `(${names.join(",")}) and ${weights.length} (${weights.join(",")})`,
-      { field: "loss_weights" },
+  const chosen = chooseLosses(options), { terms, tailLeftOut } = chosen;
+  const size = checkLengths(logProbs, chosen), { totalPairs = size } = options;
+  if (totalPairs !== size && comparesPairs(options)) {
+    const found = `${size} of ${totalPairs} pairs`;
+    throw new RangeError(
+      `Cannot compute loss: ${options.lossType} needs a whole batch, found ${found}`,
     );
   }
-  return names.map((name, i) => {
-    if (!Object.hasOwn(lossTypes, name)) {
-      const known = Object.keys(lossTypes).join(", ");
-      throw new UserError(
-        `Cannot compute loss: loss_type must be one of ${known}, found "${name}"`,
-        {
-          field: "loss_type",
-        },
-      );
-    }
-    if (!(weights[i] > 0 && weights[i] < Infinity)) {
-      fail("loss_weights", "finite numbers above 0", weights[i]);
-    }
-    return { entry: lossTypes[name], weight: weights[i] };
-  });
-}
-
-/** Refuses a share of wrong labels that no loss would read. */
-function checkSmoothing(terms: Term[], { labelSmoothing = 0 }: DpoLossOptions): void {
-  if (labelSmoothing === 0 || terms.some(({ entry }) => entry.smooths)) return;
-  const entries = Object.entries<LossEntry>(lossTypes);
-  const readers = entries.filter(([, { smooths }]) => smooths).map(([name]) => name).join(" or ");
-  const found = entries.filter(([, entry]) => terms.some((term) => term.entry === entry));
-  throw new UserError(
-    `Cannot compute loss: label_smoothing ${labelSmoothing} would have no effect: it needs ` +
-      `loss_type ${readers}, found ${found.map(([name]) => name).join(",")}`,
-    { field: "label_smoothing" },
-  );
-}
-
-function chooseKnobs(logProbs: PairLogProbs, options: DpoLossOptions): PairLossKnobs {
-  const { beta, labelSmoothing = 0, dpopLambda = 50 } = options;
-  if (!(beta > 0 && beta < Infinity)) fail("beta", "a number above 0", beta);
-  if (!(labelSmoothing >= 0 && labelSmoothing < 0.5)) {
-    fail("label_smoothing", "at least 0 and below 0.5", labelSmoothing);
+  const knobs = { ...chosen.knobs, meanChosenTokens: meanChosenTokens(logProbs, options) };
+  const pairs = Array.from({ length: size }, (_, i) => scorePair(logProbs, i, chosen));
+  const sums = pairs.map(() => ({ loss: 0, dChosen: 0, dRejected: 0, dPolicyChosen: 0 }));
+  for (const { entry, weight } of terms) {
+    const losses = "batchLoss" in entry
+      ? entry.batchLoss(pairs, knobs)
+      : pairs.map((pair) => entry.loss(pair, knobs));
+    const { pairWeights } = chosen.useWeighting ? logProbs : {};
+    losses.forEach((loss, i) => addLoss(sums[i], loss, weight * (pairWeights?.[i] ?? 1)));
   }
-  if (!(dpopLambda >= 0 && dpopLambda < Infinity)) fail("dpop_lambda", "0 or more", dpopLambda);
-  const { chosenTokens = [] } = logProbs;
-  const total = options.totalChosenTokens ?? Array.from(chosenTokens).reduce((a, b) => a + b, 0);
-  const pairs = options.totalPairs ?? logProbs.policyChosen.length;
-  return { beta, labelSmoothing, dpopLambda, meanChosenTokens: total / pairs };
+  const vector = (value: (i: number) => number) => Float64Array.from(sums, (_, i) => value(i));
+  const losses = vector((i) => sums[i].loss);
+  const dChosen = vector((i) => sums[i].dChosen * pairs[i].chosenSlope / totalPairs);
+  const dRejected = vector((i) => sums[i].dRejected * pairs[i].rejectedSlope / totalPairs);
+  return {
+    losses,
+    loss: losses.reduce((sum, loss) => sum + loss, 0) / totalPairs,
+    chosenRewards: vector((i) => knobs.beta * pairs[i].chosenLogRatio),
+    rejectedRewards: vector((i) => knobs.beta * pairs[i].rejectedLogRatio),
+    gradChosen: vector((i) => dChosen[i] + sums[i].dPolicyChosen / totalPairs),
+    gradRejected: dRejected,
+    gradChosenTail: vector((i) => -tailLeftOut * dChosen[i]),
+    gradRejectedTail: vector((i) => -tailLeftOut * dRejected[i]),
+  };
 }
 
-function fail(field: string, wanted: string, found: number): never {
-  throw new UserError(`Cannot compute loss: ${field} must be ${wanted}, found ${found}`, { field });
+function addLoss(sum: Required<PairLoss>, added: PairLoss, weight: number): void {
+  sum.loss += weight * added.loss;
+  sum.dChosen += weight * added.dChosen;
+  sum.dRejected += weight * added.dRejected;
+  sum.dPolicyChosen += weight * (added.dPolicyChosen ?? 0);
 }
 
-/** The number of pairs, after checking that every vector has it. */
-function checkLengths(logProbs: PairLogProbs, terms: Term[]): number {
-  const size = logProbs.policyChosen.length;
-  if (size === 0) throw new RangeError("Cannot compute loss: the batch holds no pairs");
-  const needsTokens = terms.some(({ entry }) => entry.needsTokens);
-  for (const [name, vector] of Object.entries({ ...emptyTokens, ...logProbs })) {
-    if (vector === undefined && !needsTokens) continue;
-    if (vector?.length !== size) {
-      throw new RangeError(
-        `Cannot compute loss: ${name} must hold ${size}, found ${vector?.length}`,
-      );
-    }
-  }
-  return size;
-}
+type ScoredPair = PairScores & {
+  chosenLogRatio: number;
+  rejectedLogRatio: number;
+  /** d score / d log-ratio. */
+  chosenSlope: number;
+  rejectedSlope: number;
+};
 
-const emptyTokens = { chosenTokens: undefined, rejectedTokens: undefined };
-
-function scorePair(logProbs: PairLogProbs, i: number): PairScores {
+/** What the losses see of a pair: sums less what is left out of their tails, ratios, scores. */
+function scorePair(logProbs: PairLogProbs, i: number, chosen: ChosenLosses): ScoredPair {
+  const { tailLeftOut, score } = chosen;
+  const seen = (side: Side) =>
+    tailLeftOut === 0
+      ? logProbs[side][i]
+      : logProbs[side][i] - tailLeftOut * logProbs[`${side}Tail`]![i];
+  const [policyChosen, policyRejected] = [seen("policyChosen"), seen("policyRejected")];
+  const [referenceChosen, referenceRejected] = [seen("referenceChosen"), seen("referenceRejected")];
+  const chosenLogRatio = policyChosen - referenceChosen;
+  const rejectedLogRatio = policyRejected - referenceRejected;
+  const [ofChosen, ofRejected] = [score(chosenLogRatio), score(rejectedLogRatio)];
   return {
     policyChosen: logProbs.policyChosen[i],
-    chosenLogRatio: logProbs.policyChosen[i] - logProbs.referenceChosen[i],
-    rejectedLogRatio: logProbs.policyRejected[i] - logProbs.referenceRejected[i],
+    chosenLogRatio,
+    rejectedLogRatio,
+    chosenScore: ofChosen.score,
+    rejectedScore: ofRejected.score,
+    chosenSlope: ofChosen.slope,
+    rejectedSlope: ofRejected.slope,
+    policyMargin: policyChosen - policyRejected,
+    referenceMargin: referenceChosen - referenceRejected,
     chosenTokens: logProbs.chosenTokens?.[i] ?? NaN,
     rejectedTokens: logProbs.rejectedTokens?.[i] ?? NaN,
   };
+}
+
+const SIDES = ["policyChosen", "policyRejected", "referenceChosen", "referenceRejected"] as const;
+type Side = typeof SIDES[number];
+
+/** The mean over all chosen tokens is the mean over pairs of a pair's sum over this. */
+function meanChosenTokens(
+  { chosenTokens = [], policyChosen }: PairLogProbs,
+  { totalChosenTokens, totalPairs = policyChosen.length }: DpoLossOptions,
+): number {
+  return (totalChosenTokens ?? Array.from(chosenTokens).reduce((a, b) => a + b, 0)) / totalPairs;
+}
+
+/** The number of pairs, after checking that every vector has it. */
+function checkLengths(logProbs: PairLogProbs, { terms, ...chosen }: ChosenLosses): number {
+  const size = logProbs.policyChosen.length;
+  if (size === 0) throw new RangeError("Cannot compute loss: the batch holds no pairs");
+  const needed: (keyof PairLogProbs)[] = [...SIDES];
+  if (terms.some(({ entry }) => entry.needsTokens)) needed.push("chosenTokens", "rejectedTokens");
+  if (chosen.tailLeftOut > 0) needed.push(...SIDES.map((side) => `${side}Tail` as const));
+  if (chosen.useWeighting) needed.push("pairWeights");
+  for (const name of new Set([...needed, ...Object.keys(logProbs) as (keyof PairLogProbs)[]])) {
+    const vector = logProbs[name];
+    if (vector?.length === size || (vector === undefined && !needed.includes(name))) continue;
+    throw new RangeError(
+      `Cannot compute loss: ${name} must hold ${size}, found ${vector?.length}`,
+    );
+  }
+  return size;
 }

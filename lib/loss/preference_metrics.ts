@@ -65,7 +65,9 @@ export function addPairs(
  *
  * `rewards/accuracies` counts chosen reward > rejected reward strictly, as TRL does: 0 while policy
  * and reference are equal. `chosenPreference` counts a tie as half, so an untrained policy shows 0.5.
- * `drift/chosen` below 0 says that the chosen answers themselves became less likely.
+ * `drift/chosen` below 0 says that the chosen answers themselves became less likely. With `ldAlpha`
+ * rewards are what the loss sees, while log-probabilities and drift are the whole answers'; TRL shows
+ * weighted sums there too.
  *
  * **Source**: TRL 1.16 for names and the strict rule; ties, drift and `chosenPreference` are ours.
  * **Units**: nats; shares between 0 and 1.

@@ -59,8 +59,18 @@ export async function tokenLogProbs(
   }
 }
 
-/** The pass of {@link tokenLogProbs}: a layer's tensors are freed before the next one runs. */
 function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D {
+  const { network, exact } = context, hidden = lastHidden(context, batch);
+  const weight = weightOf<tf.Tensor2D>(network, headName(network));
+  const targets = tf.tensor1d(batch.targets, "int32");
+  return headForward(hidden, weight, targets, { unit: false, exact }).logProbs;
+}
+
+/**
+ * The state that each predicted token of a batch is read from, `[n, D]`: a layer's tensors are freed
+ * before the next one runs.
+ */
+export function lastHidden(context: BlockContext, batch: TokenBatch): tf.Tensor2D {
   const { network } = context;
   let x = embedBatch(network, batch);
   for (let layer = 0; layer < network.config.layers; layer++) {
@@ -69,11 +79,7 @@ function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D 
     x = y;
   }
   const rows = tf.gather(x, tf.tensor1d(batch.rows, "int32"));
-  const { y: hidden } = finalNorm(network).forward(rows);
-  const weight = weightOf<tf.Tensor2D>(network, headName(network));
-  const targets = tf.tensor1d(batch.targets, "int32");
-  const { exact } = context;
-  return headForward(hidden, weight, targets, { unit: false, exact }).logProbs;
+  return finalNorm(network).forward(rows).y;
 }
 
 /** Options of the backward pass. */

@@ -8,9 +8,11 @@ import {
 import { tokenGradients } from "../model/stack.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { PreferenceMetrics } from "../types.ts";
+import { batchLosses } from "./batch_losses.ts";
 import type { Models } from "./build_models.ts";
 import { joinLogProbs, spreadSlopes, sumResponses } from "./pair_sums.ts";
 import type { PreferenceBatch } from "./preference_batch.ts";
+import { tokenSquares } from "./token_squares.ts";
 import { addGradients } from "./trainable.ts";
 import { updateStep, type UpdateStepOptions, zeroGradients } from "./update_step.ts";
 
@@ -32,7 +34,8 @@ export type DpoStepMetrics = PreferenceMetrics & {
 
 /**
  * The gradient of the DPO loss over some micro-batches taken as one batch, and the sums that its
- * metrics are made from. The policy is not changed.
+ * metrics are made from. The policy is not changed. One more forward pass is made for `useWeighting`,
+ * and for `aot` and `aot_unpaired` over several micro-batches, whose pairs are compared all together.
  *
  * **Source**: arXiv 2305.18290, Eq. 7.
  * **Shapes and dtypes**: `gradients` are float32, one array a parameter, in the trainable's order.
@@ -46,32 +49,36 @@ export async function dpoGradients(
   microBatches: PreferenceBatch[],
   options: DpoGradientsOptions,
 ): Promise<{ gradients: Float32Array[]; sums: MetricSums; tokens: number }> {
-  const { checkpointing, ...lossOptions } = options;
+  const { checkpointing, ...own } = options,
+    { network, trainable } = models,
+    { precision } = network;
   const pairs = microBatches.flatMap((batch) => batch.pairs);
-  const totals = {
+  const lossOptions = {
+    ...own,
     totalPairs: pairs.length,
     totalChosenTokens: pairs.reduce((sum, pair) => sum + pair.chosen.length, 0),
   };
-  const { precision } = models.network;
   if (precision !== "float32" && microBatches.some(({ exact }) => exact)) {
     throw new RangeError(
       `Cannot train in ${precision} against an exact reference: make the batch without "exact"`,
     );
   }
   const gradients = zeroGradients(models), sums = createMetricSums();
+  const losses = await batchLosses(models, microBatches, lossOptions);
   let tokens = 0;
-  for (const { pairs, reference } of microBatches) {
-    const batch = packPairs(pairs);
+  for (const [i, { pairs, reference }] of microBatches.entries()) {
+    const batch = packPairs(pairs), adapters = trainable.adapters();
+    const squares = own.useWeighting
+      ? sumResponses(batch, await tokenSquares(network, adapters, batch))
+      : undefined;
     const slope = (logProbs: Float32Array) => {
-      const pairLogProbs = joinLogProbs(pairs, sumResponses(batch, logProbs), reference);
-      const loss = dpoLoss(pairLogProbs, { ...lossOptions, ...totals });
+      const policy = sumResponses(batch, logProbs);
+      const pairLogProbs = joinLogProbs(pairs, policy, reference, squares);
+      const loss = losses?.[i] ?? dpoLoss(pairLogProbs, lossOptions);
       addPairs(sums, { ...pairLogProbs, ...loss });
-      return spreadSlopes(batch, loss.gradChosen, loss.gradRejected);
+      return spreadSlopes(batch, loss);
     };
-    const { network, trainable } = models;
-    const pass = await tokenGradients(network, trainable.adapters(), batch, slope, {
-      checkpointing,
-    });
+    const pass = await tokenGradients(network, adapters, batch, slope, { checkpointing });
     await addGradients(gradients, trainable.names, pass.gradients);
     tokens += batch.ids.length;
   }

@@ -5,6 +5,7 @@ import type { Models } from "./build_models.ts";
 import { joinLogProbs } from "./pair_sums.ts";
 import type { PreferenceBatch } from "./preference_batch.ts";
 import { scorePairs } from "./score_pairs.ts";
+import { tokenSquares } from "./token_squares.ts";
 
 /** Options of {@link evaluate}. */
 export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTokens"> & {
@@ -16,7 +17,8 @@ export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTo
  * Judges the policy on pairs that it was not trained on: loss, rewards, Chosen Preference and drift,
  * from exact sums over pairs, so that no number depends on `batchSize`. It computes in float32: of
  * weights that rest in bfloat16 the rounded values, and a reference that was asked for training is
- * asked anew.
+ * asked anew. `aot` and `aot_unpaired` compare all these pairs with each other, where a step compares
+ * its own.
  *
  * **Source**: arXiv 2305.18290, Eq. 7; metric names are TRL's.
  * **Units**: nats, means over pairs; `chosenPreference` is a share.
@@ -48,10 +50,12 @@ export async function evaluate(
   { batchSize = 4, signal, ...lossOptions }: EvaluateOptions,
 ): Promise<PreferenceMetrics> {
   const { pairs } = batch, isExact = batch.exact || models.network.precision === "float32";
-  const score = (adapter: boolean) => scorePairs(models, pairs, { adapter, batchSize, signal });
+  const score = (adapter: boolean, measure?: typeof tokenSquares) =>
+    scorePairs(models, pairs, { adapter, batchSize, signal, measure });
   const reference = isExact ? batch.reference : await score(false);
   const policy = await score(true);
-  const logProbs = joinLogProbs(pairs, policy, reference), sums = createMetricSums();
+  const squares = lossOptions.useWeighting ? await score(true, tokenSquares) : undefined;
+  const logProbs = joinLogProbs(pairs, policy, reference, squares), sums = createMetricSums();
   addPairs(sums, { ...logProbs, ...dpoLoss(logProbs, lossOptions) });
   return meanMetrics(sums);
 }

@@ -1,6 +1,8 @@
 import process from "node:process";
 import { learningRateAt, type LearningRateAtOptions } from "../optim/schedule.ts";
 import { formatNumber } from "../format_number.ts";
+import { dpoLoss } from "../loss/dpo_loss.ts";
+import type { LossOptions } from "../loss/loss_options.ts";
 import type { PreferenceMetrics } from "../types.ts";
 
 /** Something that the user should know, said once. */
@@ -14,6 +16,8 @@ const SHORT_RUN = 5;
 const CHOSEN_FALL = 1;
 /** How near to one half Chosen Preference counts as stuck. */
 const STUCK = 0.03;
+/** Chosen Preference below which a policy has learned the opposite. */
+const REVERSED = 0.35;
 const HIGH_PREFERENCE = 0.95;
 /** Mean distance, in nats, by which the answers must have parted before a high preference says much. */
 const PARTED = 1;
@@ -33,6 +37,23 @@ export function settingsWarnings({ learningRate }: { learningRate: number }): Wa
       "model into gibberish. 5e-6 is the standard, 1e-6 the cautious rate; small models with LoRA " +
       'bear more. Watch "logps/chosen" and read what the model writes.',
   }];
+}
+
+/** Tells of a loss whose first push, where the policy is the reference, is the wrong way. */
+export function startWarnings(loss: LossOptions): Warning[] {
+  const same = {
+    ...{ policyChosen: [0], policyRejected: [0], referenceChosen: [0], referenceRejected: [0] },
+    ...{ policyChosenTail: [0], policyRejectedTail: [0] },
+    ...{ referenceChosenTail: [0], referenceRejectedTail: [0] },
+    ...{ chosenTokens: [1], rejectedTokens: [1], pairWeights: [1] },
+  };
+  if (dpoLoss(same, loss).gradChosen[0] <= 0) return [];
+  const message =
+    "This loss begins by making chosen answers less likely, for its slope at a margin of 0 points " +
+    "the wrong way: a run from the reference on may end with the rejected answers preferred. Of " +
+    "discopop a wider --discopop_tau (0.2), or another loss mixed in (--loss_type " +
+    "discopop,sigmoid --loss_weights 1,2), turns it.";
+  return [{ code: "wrong_start", message }];
 }
 
 /** Tells of a run that changes nothing: warm-up begins at rate 0, and there is no other step. */
@@ -105,6 +126,13 @@ function judge(window: GuardedMetrics[], progress: number): Warning[] {
       "loss jumps, try --learning_rate 1e-6 or --beta 0.5; if it stands still, up to ten times the " +
       "rate or more epochs. Check that chosen and rejected differ in what you want taught.";
     warnings.push({ code: "preference_stuck", message });
+  }
+  if (progress > 0.5 && preference < REVERSED) {
+    const message =
+      `Chosen Preference is ${percent} after half of the run: the policy has learned to like the ` +
+      'rejected answers better. Look whether "chosen" and "rejected" changed places in the file, ' +
+      "and at the loss: discopop may do this at small margins.";
+    warnings.push({ code: "preference_reversed", message });
   }
   if (preference >= HIGH_PREFERENCE && drift - mean("drift/rejected") >= PARTED) {
     const message =

@@ -1,6 +1,6 @@
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
-import type { PairSums } from "./pair_sums.ts";
+import { makeSums, type PairSums } from "./pair_sums.ts";
 import { scorePairs } from "./score_pairs.ts";
 
 /**
@@ -52,9 +52,6 @@ export function pickPairs(
   return {
     exact,
     pairs: rows.map((row) => pairs[row]),
-    reference: {
-      chosen: Float64Array.from(rows, (row) => reference.chosen[row]),
-      rejected: Float64Array.from(rows, (row) => reference.rejected[row]),
-    },
+    reference: makeSums((name) => Float64Array.from(rows, (row) => reference[name][row])),
   };
 }

@@ -4,6 +4,7 @@ import { describeBackend } from "../backend/use_backend.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
+import { makeSums } from "./pair_sums.ts";
 import type { PreferenceBatch } from "./preference_batch.ts";
 import { scoreBatches, type ScorePairsOptions } from "./score_pairs.ts";
 
@@ -11,6 +12,8 @@ const cacheSchema = z.object({
   key: z.string(),
   chosen: z.array(z.number()),
   rejected: z.array(z.number()),
+  chosenTail: z.array(z.number()),
+  rejectedTail: z.array(z.number()),
 });
 
 export type ReferenceOptions = Omit<ScorePairsOptions, "adapter"> & {
@@ -35,8 +38,8 @@ export async function* referenceBatch(
   yield 0;
   const reference = yield* scoreBatches(models, pairs, { ...options, adapter: false });
   if (cachePath !== undefined) {
-    const [chosen, rejected] = [[...reference.chosen], [...reference.rejected]];
-    await writeFileAtomic(cachePath, JSON.stringify({ key, chosen, rejected }));
+    const numbers = Object.entries(reference).map(([name, values]) => [name, [...values]]);
+    await writeFileAtomic(cachePath, JSON.stringify({ key, ...Object.fromEntries(numbers) }));
   }
   return { pairs, reference, exact };
 }
@@ -66,9 +69,9 @@ async function readCache(path: string, key: string, size: number) {
   if (text === null) return null;
   const parsed = cacheSchema.safeParse(parseOrNull(text));
   if (!parsed.success || parsed.data.key !== key) return null;
-  const { chosen, rejected } = parsed.data;
-  if (chosen.length !== size || rejected.length !== size) return null;
-  return { chosen: Float64Array.from(chosen), rejected: Float64Array.from(rejected) };
+  const { key: _, ...sums } = parsed.data;
+  if (Object.values(sums).some(({ length }) => length !== size)) return null;
+  return makeSums((name) => Float64Array.from(sums[name]));
 }
 
 function parseOrNull(text: string): unknown {

@@ -9,16 +9,14 @@ import { readJsonObject } from "../io/read_json.ts";
 import { writeFileAtomic } from "../io/write_atomic.ts";
 import type { Models } from "./build_models.ts";
 import { peakMemoryBytes } from "./guards.ts";
+import { lossSettingsSchema } from "./loss_settings.ts";
 import { hashJson } from "./reference_cache.ts";
 import type { RowsOrigin, RunOrigin, TrainLoopOptions } from "./train_types.ts";
 import type { TrainState } from "./train_state.ts";
 
 /** `dpo_config.json`: what the saved policy was trained with and against. */
 export const dpoConfigSchema = z.looseObject({
-  beta: z.number().positive(),
-  loss_type: z.array(z.string()),
-  loss_weights: z.array(z.number()),
-  label_smoothing: z.number(),
+  ...lossSettingsSchema.shape,
   learning_rate: z.number(),
   reference: z.object({ path: z.string(), sha256: z.string() }),
   data_sha256: z.string(),

@@ -3,7 +3,7 @@ import { nextTurn } from "../next_turn.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
-import { type PairSums, sumResponses } from "./pair_sums.ts";
+import { makeSums, type PairSums, sumResponses } from "./pair_sums.ts";
 
 /** Options of {@link scorePairs}. */
 export type ScorePairsOptions = {
@@ -13,6 +13,8 @@ export type ScorePairsOptions = {
   /** In float32, whatever the weights rest in, as `tokenLogProbs` says; the default. */
   exact?: boolean;
   signal?: AbortSignal;
+  /** What is summed: the tokens' log-probabilities unless given, or `tokenSquares`. */
+  measure?: typeof tokenLogProbs;
 };
 
 /**
@@ -56,12 +58,9 @@ export async function scorePairs(
 export async function* scoreBatches(
   models: Pick<Models, "network" | "trainable">,
   pairs: readonly EncodedPair[],
-  { adapter, batchSize, exact = true, signal }: ScorePairsOptions,
+  { adapter, batchSize, exact = true, signal, measure = tokenLogProbs }: ScorePairsOptions,
 ): AsyncGenerator<number, PairSums> {
-  const scores = {
-    chosen: new Float64Array(pairs.length),
-    rejected: new Float64Array(pairs.length),
-  };
+  const scores = makeSums(() => new Float64Array(pairs.length));
   const order = pairs.map((_, i) => i).sort((a, b) => pairLength(pairs[a]) - pairLength(pairs[b]));
   for (let start = 0; start < order.length; start += batchSize) {
     await nextTurn();
@@ -69,12 +68,10 @@ export async function* scoreBatches(
     const rows = order.slice(start, start + batchSize);
     const batch = packPairs(rows.map((row) => pairs[row]));
     const adapters = adapter ? models.trainable.adapters() : null;
-    const logProbs = await tokenLogProbs(models.network, adapters, batch, { exact });
-    const sums = sumResponses(batch, logProbs);
-    rows.forEach((row, i) => {
-      scores.chosen[row] = sums.chosen[i];
-      scores.rejected[row] = sums.rejected[i];
-    });
+    const sums = sumResponses(batch, await measure(models.network, adapters, batch, { exact }));
+    for (const [name, values] of Object.entries(scores) as [keyof PairSums, Float64Array][]) {
+      rows.forEach((row, i) => values[row] = sums[name][i]);
+    }
     yield Math.min(start + batchSize, order.length);
   }
   return scores;

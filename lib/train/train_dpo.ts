@@ -1,6 +1,5 @@
 import { join } from "node:path";
-import { dpoLoss, type DpoLossOptions } from "../loss/dpo_loss.ts";
-import type { LossType } from "../loss/loss_types.ts";
+import { chooseLosses, type LossOptions } from "../loss/loss_options.ts";
 import { checkReach } from "../model/embedding.ts";
 import type { EncodedPair } from "../types.ts";
 import type { Models } from "./build_models.ts";
@@ -11,8 +10,11 @@ import {
   type GuardedMetrics,
   lengthWarnings,
   settingsWarnings,
+  startWarnings,
 } from "./guards.ts";
 import { meanMetrics } from "../loss/preference_metrics.ts";
+import { lossOf, lossSettings } from "./loss_settings.ts";
+import { makeSums } from "./pair_sums.ts";
 import { pickPairs, type PreferenceBatch } from "./preference_batch.ts";
 import { rowsTaken } from "./plan_run.ts";
 import { prepareRun } from "./prepare_run.ts";
@@ -37,12 +39,7 @@ import { freshState } from "./train_state.ts";
 import { definedOnly } from "./defined_only.ts";
 
 /** Options of {@link trainDpo}. */
-export type TrainDpoOptions = Partial<TrainLoopOptions> & {
-  /** How strongly the policy is held to the reference: larger is closer. Default 0.1. */
-  beta?: number;
-  lossType?: LossType | LossType[];
-  lossWeights?: number[];
-  labelSmoothing?: number;
+export type TrainDpoOptions = Partial<TrainLoopOptions & LossOptions> & {
   checkpointing?: boolean;
   /** Pairs to judge by at each epoch's end. */
   validation?: EncodedPair[];
@@ -90,7 +87,7 @@ export async function* trainDpo(
 ): AsyncGenerator<TrainEvent> {
   const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
   const config = dpoConfig(models, pairs, loop, options), run = runIdentity(config);
-  checkLoss(config);
+  chooseLosses(lossOf(config)); // throws before the reference is asked
   const { checkpoint, warnings } = await prepareRun(run, {
     ...loop,
     reads: [models.source.path, models.source.basePath],
@@ -99,7 +96,11 @@ export async function* trainDpo(
   });
   const model = models.network.config, lengths = pairs.map(longest);
   for (const length of lengths) checkReach(model, length - 1); // nothing follows the last token
-  warnings.push(...settingsWarnings(loop), ...lengthWarnings(lengths, model.maxPositions));
+  warnings.push(
+    ...settingsWarnings(loop),
+    ...startWarnings(lossOf(config)),
+    ...lengthWarnings(lengths, model.maxPositions),
+  );
   for (const warning of warnings) yield { type: "warning", ...warning };
   const taken = rowsTaken(pairs.length, loop), asked = taken.map((row) => pairs[row]);
   const known = yield* withReference(models, asked, loop, "reference_train.json");
@@ -128,13 +129,12 @@ function spreadOver(
   taken: number[],
   { reference, exact }: PreferenceBatch,
 ): PreferenceBatch {
-  const spread = (values: Float64Array) => {
+  const spread = makeSums((name) => {
     const all = new Float64Array(pairs.length).fill(NaN);
-    taken.forEach((row, i) => all[row] = values[i]);
+    taken.forEach((row, i) => all[row] = reference[name][i]);
     return all;
-  };
-  const { chosen, rejected } = reference;
-  return { pairs, reference: { chosen: spread(chosen), rejected: spread(rejected) }, exact };
+  });
+  return { pairs, reference: spread, exact };
 }
 
 /** Asks the reference about all pairs; null when the user stopped it. */
@@ -163,41 +163,14 @@ function dpoConfig(
   models: Models,
   pairs: EncodedPair[],
   loop: TrainLoopOptions,
-  { beta = 0.1, lossType = "sigmoid", lossWeights, labelSmoothing = 0 }: TrainDpoOptions,
+  options: TrainDpoOptions,
 ): DpoConfig {
-  const loss_type = [lossType].flat();
   return {
-    beta,
-    loss_type,
-    loss_weights: lossWeights ?? loss_type.map(() => 1),
-    label_smoothing: labelSmoothing,
+    ...lossSettings(options),
     ...loopSettings(loop),
     ...modelSettings(models),
     data_sha256: hashJson(pairs),
   };
-}
-
-/** The loss that a run's settings describe. */
-function lossOptions(config: DpoConfig): DpoLossOptions {
-  return {
-    beta: config.beta,
-    lossType: config.loss_type as LossType[],
-    lossWeights: config.loss_weights,
-    labelSmoothing: config.label_smoothing,
-  };
-}
-
-/** Tries the loss on one pair, so that a wrong option is told before the reference is asked. */
-function checkLoss(config: DpoConfig): void {
-  const sums = { chosen: [0], rejected: [0] };
-  dpoLoss({
-    policyChosen: sums.chosen,
-    policyRejected: sums.rejected,
-    referenceChosen: sums.chosen,
-    referenceRejected: sums.rejected,
-    chosenTokens: [1],
-    rejectedTokens: [1],
-  }, lossOptions(config));
 }
 
 type DpoTaskParts = {
@@ -212,7 +185,7 @@ type DpoTaskParts = {
 
 function dpoTask(models: Models, parts: DpoTaskParts): TrainTask {
   const { train, validation, config, settings, loop, options } = parts;
-  const guard = createPreferenceGuards(), loss = lossOptions(config), { checkpointing } = options;
+  const guard = createPreferenceGuards(), loss = lossOf(config), { checkpointing } = options;
   return {
     models,
     size: train.pairs.length,

@@ -24,6 +24,8 @@ export type DryRun = {
   };
   noun: string;
   allWeights?: boolean;
+  /** Forward passes that its loss takes beside any loss' own. */
+  extraForwards?: { step: number; judging: number };
 };
 
 /**
@@ -33,7 +35,7 @@ export type DryRun = {
  */
 export async function dryRun(
   flags: TrainValues,
-  { modelPath, encode, noun, allWeights }: DryRun,
+  { modelPath, encode, noun, allWeights, extraForwards }: DryRun,
   io: ScriptIo,
 ): Promise<void> {
   await useBackend({ backend: flags.backend });
@@ -49,6 +51,7 @@ export async function dryRun(
     ...modelOptions(flags),
     ...loopOptions(flags),
     allWeights,
+    extraForwards,
     checkpointing: flags.gradient_checkpointing,
     validation: validation?.rows,
   });

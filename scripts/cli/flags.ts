@@ -1,4 +1,4 @@
-import { closest, distance } from "fastest-levenshtein";
+import { didYouMean, nearestName } from "../../lib/did_you_mean.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseFlags } from "../../lib/std.ts";
 
@@ -12,6 +12,8 @@ export type Flag =
     help: string;
     /** The word that stands for the value in the help, TEXT unless given. */
     value?: string;
+    /** What the values are, a line each under the help, as `name  what it is`. */
+    lines?: readonly string[];
   }
   & (
     | { type: "boolean" }
@@ -95,10 +97,9 @@ function bareValue(name: string, flag: Flag): string {
 function describeUnknown(typed: string, names: string[]): string {
   const word = typed.replace(/^-+/, "");
   if (word === "h") return `Unknown flag ${typed}; did you mean --help?`;
-  const nearest = closest(word, names);
-  const isNear = distance(word, nearest) <= Math.max(2, nearest.length / 2);
+  const nearest = nearestName(word, names);
   return `Unknown flag ${typed}; ` +
-    (isNear ? `did you mean --${nearest}?` : "--help lists the flags there are");
+    (nearest ? `did you mean --${nearest}?` : "--help lists the flags there are");
 }
 
 function absentValue(name: string, flag: Flag): unknown {
@@ -113,7 +114,8 @@ const splitList = (text: string) => text.split(",").map((item) => item.trim());
 function readValue(name: string, flag: Flag, text: string): unknown {
   const wrong = () => {
     const message = `--${name} must be ${describeWanted(flag)}, found "${text}"`;
-    return new UsageError(message, { field: name });
+    const hint = "choices" in flag && flag.choices ? nearestChoice(text, flag.choices) : "";
+    return new UsageError(message + hint, { field: name });
   };
   const check = <T>(value: T, isRight: boolean): T => {
     if (!isRight) throw wrong();
@@ -142,6 +144,12 @@ function readValue(name: string, flag: Flag, text: string): unknown {
       return check(items, items.every(isRight));
     }
   }
+}
+
+/** What was meant by the first of some names that is none of the choices. */
+function nearestChoice(text: string, choices: readonly string[]): string {
+  const wrong = splitList(text).find((item) => !choices.includes(item));
+  return wrong === undefined ? "" : didYouMean(wrong, choices);
 }
 
 function isWithin(value: number, { min, max, above, below }: Range): boolean {

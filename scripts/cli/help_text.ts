@@ -45,7 +45,8 @@ function flagRow(name: string, flag: Flag): string {
   const gap = left.length < nameColumns - 1
     ? " ".repeat(nameColumns - left.length)
     : `\n${" ".repeat(nameColumns)}`;
-  return left + gap + right;
+  const lines = (flag.lines ?? []).map((line) => `\n${" ".repeat(3 * indent)}${line}`);
+  return left + gap + right + lines.join("");
 }
 
 function placeholder(flag: Flag): string {
@@ -58,7 +59,8 @@ function placeholder(flag: Flag): string {
 
 function defaultText(flag: Flag): string {
   const names = "choices" in flag && flag.choices ? flag.choices : [];
-  const areNamed = names.every((name) => flag.help.includes(name));
+  const said = [flag.help, ...flag.lines ?? []].join(" ");
+  const areNamed = names.every((name) => said.includes(name));
   const choices = areNamed ? "" : `: ${names.join(", ")}`;
   if (flag.type === "boolean") return "";
   if (flag.required) return `${choices} (required)`;

@@ -118,6 +118,11 @@ Deno.test("readFlags() says what a value must be and what it found", () => {
       "--loss_type=sigmoid,kto",
       '--loss_type must be one or more of sigmoid, sft, separated by commas, found "sigmoid,kto"',
     ],
+    [
+      "--loss_type=sft,sigmiod",
+      "--loss_type must be one or more of sigmoid, sft, separated by commas, found " +
+      '"sft,sigmiod"; did you mean "sigmoid"?',
+    ],
     ["--target_modules=a,,b", '--target_modules must be words separated by commas, found "a,,b"'],
     ["--lr_scheduler=step", '--lr_scheduler must be one of linear, cosine, found "step"'],
     ["--dry_run=maybe", '--dry_run must be true or false, found "maybe"'],

@@ -10,6 +10,12 @@ Deno.test("helpText() shows flags with defaults and examples as they are typed",
       file: { type: "string", value: "FILE", help: "Triplets", required: true },
       beta: { type: "number", help: "Hold on the reference", default: 0.1 },
       loss_type: { type: "list", choices: ["a", "b"], help: "Losses", default: ["a"] },
+      divergence: {
+        type: "choice",
+        choices: ["kl", "js"],
+        help: "What is measured",
+        lines: ["kl  one way", "js  both ways"],
+      },
       json: { type: "boolean", help: "Prints JSON" },
     },
   });
@@ -24,6 +30,9 @@ Flags:
   --file FILE                 Triplets (required)
   --beta NUMBER               Hold on the reference (default: 0.1)
   --loss_type NAME,...        Losses: a, b (default: a)
+  --divergence NAME           What is measured
+      kl  one way
+      js  both ways
   --json                      Prints JSON
   --help                      Shows this text
   --debug                     Shows where in the code an unexpected error arose

@@ -4,12 +4,18 @@
  *
  *     deno run -A tests/clients/train_and_dump.ts OUT
  */
-import type { LossType } from "../../lib/loss/loss_types.ts";
+import type { LossOptions } from "../../lib/loss/loss_options.ts";
+import { lossTypes } from "../../lib/loss/loss_types.ts";
 import { encodePair } from "../../lib/tokenizer/encode_pair.ts";
 import { buildModels, type BuildModelsOptions, type Models } from "../../lib/train/build_models.ts";
 import { dpoStep } from "../../lib/train/dpo_step.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
-import { pickPairs, preferenceBatch } from "../../lib/train/preference_batch.ts";
+import { lossSettings } from "../../lib/train/loss_settings.ts";
+import {
+  pickPairs,
+  type PreferenceBatch,
+  preferenceBatch,
+} from "../../lib/train/preference_batch.ts";
 import { saveAdapter } from "../../lib/train/save_model.ts";
 import type { Triplet } from "../../lib/types.ts";
 import { allLogProbs } from "../parity/tiny_model.ts";
@@ -20,14 +26,42 @@ const VARIANTS: Record<string, Partial<BuildModelsOptions>> = {
   qv: { rank: 4, alpha: 8 },
   all_rslora: { rank: 2, alpha: 3, targetModules: ["all-linear"], rsLora: true },
 };
-/** Loss types with their weights, as TRL knows them too. */
-const LOSSES: { lossType: LossType[]; lossWeights: number[]; labelSmoothing: number }[] = [
-  { lossType: ["sigmoid"], lossWeights: [1], labelSmoothing: 0 },
-  { lossType: ["sigmoid", "sft"], lossWeights: [1, 0.5], labelSmoothing: 0 },
-  { lossType: ["ipo"], lossWeights: [1], labelSmoothing: 0 },
-  { lossType: ["hinge"], lossWeights: [1], labelSmoothing: 0 },
-  { lossType: ["robust"], lossWeights: [1], labelSmoothing: 0.1 },
+/** Losses as TRL knows them too; `dump.json` holds them under TRL's names. */
+const LOSSES: Omit<LossOptions, "beta">[] = [
+  { lossType: ["sigmoid", "sft"], lossWeights: [1, 0.5] },
+  ...([
+    "sigmoid",
+    "ipo",
+    "hinge",
+    "nca_pair",
+    "bco_pair",
+    "sppo_hard",
+    "aot",
+    "aot_unpaired",
+  ] as const)
+    .map((lossType) => ({ lossType })),
+  ...(["apo_zero", "apo_down", "discopop", "sigmoid_norm"] as const).map((lossType) => ({
+    lossType,
+  })),
+  ...(["robust", "exo_pair"] as const).map((lossType) => ({ lossType, labelSmoothing: 0.1 })),
+  ...(["forward_kl", "js_divergence", "alpha_divergence"] as const)
+    .map((fDivergenceType) => ({ fDivergenceType })),
+  { lossType: ["sigmoid_norm", "sft"], ldAlpha: 0.3 },
+  { useWeighting: true },
 ];
+/** Losses to take the four steps by. */
+const STEPPED: Record<string, LossOptions> = {
+  plain: { beta: BETA },
+  mpo: { beta: BETA, lossType: ["sigmoid", "bco_pair", "sft"], lossWeights: [0.8, 0.2, 1] },
+  sorted: { beta: 2, lossType: "aot_unpaired" },
+  tails: {
+    beta: BETA,
+    lossType: ["sigmoid", "sft"],
+    ldAlpha: 0.3,
+    fDivergenceType: "js_divergence",
+  },
+  weighted: { beta: BETA, lossType: "sigmoid", useWeighting: true },
+};
 const TEXTS = [
   "Clinical Note: fever, 38.6 °C; BP 142/88.\n\nSummary:",
   " naïve  spaces\t\n",
@@ -36,11 +70,18 @@ const TEXTS = [
 
 const [out] = Deno.args;
 const lines = (await Deno.readTextFile("phase2_data/dpo/val_dpo.jsonl")).split("\n");
-const texts: Triplet[] = lines.slice(0, PAIRS).map((line) => JSON.parse(line));
+/** Of three pairs one has a shorter chosen answer, one a shorter rejected one. */
+const texts: Triplet[] = lines.slice(0, PAIRS).map((line, i) => {
+  const { prompt, chosen, rejected } = JSON.parse(line);
+  const cut = (text: string, when: number) =>
+    i % 3 === when ? text.slice(0, text.length / 2) : text;
+  return { prompt, chosen: cut(chosen, 1), rejected: cut(rejected, 2) };
+});
 const dump: Record<string, unknown> = {
   model: MODEL,
   beta: BETA,
   learningRate: LEARNING_RATE,
+  lossTypes: Object.keys(lossTypes),
   texts,
 };
 for (const [name, options] of Object.entries(VARIANTS)) {
@@ -50,20 +91,38 @@ for (const [name, options] of Object.entries(VARIANTS)) {
   dump.shared ??= { pairs, ids, logProbs: [...reference], tokens: tokenIds(models) };
   await saveAdapter(models, `${out}/${name}/initial`);
   const batch = await preferenceBatch(models, pairs);
-  for (let start = 0; start < PAIRS; start += BATCH) {
-    const rows = Array.from({ length: BATCH }, (_, i) => start + i);
-    const step = { beta: BETA, learningRate: LEARNING_RATE };
-    await dpoStep(models, pickPairs(batch, rows), step);
-  }
+  await takeSteps(models, batch, STEPPED.plain);
   await saveAdapter(models, `${out}/${name}/final_model`);
   const metrics = [];
-  for (const loss of LOSSES) {
-    metrics.push({ ...loss, ...await evaluate(models, batch, { beta: BETA, ...loss }) });
+  for (const choice of LOSSES) {
+    const loss = { ...choice, beta: BETA };
+    metrics.push({ asked: asTrl(loss), metrics: await evaluate(models, batch, loss) });
   }
   const logProbs = [...await allLogProbs(models.network, models.trainable.adapters(), ids)];
   dump[name] = { logProbs, metrics };
 }
+const stepped: Record<string, unknown> = dump.stepped = {};
+for (const [name, loss] of Object.entries(STEPPED)) {
+  using models = await buildModels({ sftModelPath: MODEL, seed: 5, ...VARIANTS.qv });
+  await takeSteps(models, await preferenceBatch(models, encodeAll(models).pairs), loss);
+  await saveAdapter(models, `${out}/stepped/${name}`);
+  stepped[name] = asTrl(loss);
+}
 await Deno.writeTextFile(`${out}/dump.json`, JSON.stringify(dump));
+
+/** Four steps, a batch each. */
+async function takeSteps(models: Models, batch: PreferenceBatch, loss: LossOptions) {
+  for (let start = 0; start < PAIRS; start += BATCH) {
+    const rows = Array.from({ length: BATCH }, (_, i) => start + i);
+    await dpoStep(models, pickPairs(batch, rows), { ...loss, learningRate: LEARNING_RATE });
+  }
+}
+
+/** A loss as TRL's DPOConfig takes it. */
+function asTrl(loss: LossOptions) {
+  const { dpop_lambda: _, ...settings } = lossSettings(loss);
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null));
+}
 
 /** The pairs as token ids, and the first one's whole chosen sequence. */
 function encodeAll({ tokenizer }: Models) {

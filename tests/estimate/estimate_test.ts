@@ -12,6 +12,7 @@ import { encodePairs } from "../../lib/tokenizer/encode_all.ts";
 import { packPairs } from "../../lib/tokenizer/token_batch.ts";
 import { buildModels } from "../../lib/train/build_models.ts";
 import { describeModel } from "../../lib/train/load_source.ts";
+import { assertClose } from "../close.ts";
 import { userError } from "../io/damage.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { estimateReport } from "../../scripts/cli/estimate_report.ts";
@@ -147,4 +148,16 @@ Deno.test("estimateReport() fits 80 columns, and says when it does not fit", asy
   assert(report(25e9).includes(" of this machine's 25 GB\n"), report(25e9));
   assert(report(1e8).includes(" of this machine's 100 MB. It does not fit."), report(1e8));
   assert(!report().includes("machine's "), report());
+});
+
+Deno.test("estimate() counts the forward passes that a loss takes beside its step's and its judging's", async () => {
+  const options = { backend, batchSize: 4, validation: rows };
+  const plain = await estimate(config, rows, options);
+  const extraForwards = { step: 1, judging: 1 };
+  const more = await estimate(config, rows, { ...options, extraForwards });
+  const share = ({ seconds }: typeof plain) => seconds.judging / seconds.reference;
+  // The reference answers the training rows and these ones, which are the same here.
+  assertClose([share(plain), share(more)], [0.5, 1], { absolute: 1e-9 });
+  const [before, after] = [plain, more].map(({ hardware }) => hardware[0].epochSeconds);
+  assert(after > 1.2 * before && after < 2 * before, `${before} -> ${after}`);
 });

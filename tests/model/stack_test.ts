@@ -18,6 +18,12 @@ const PAIRS = [
 ];
 /** The loss whose gradient is compared: a fixed mix of the responses' log-probabilities. */
 const CHOSEN_SLOPES = [0.5, -0.2, 1.1], REJECTED_SLOPES = [-0.7, 0.4, 0.3];
+const SLOPES = {
+  gradChosen: Float64Array.from(CHOSEN_SLOPES),
+  gradRejected: Float64Array.from(REJECTED_SLOPES),
+  gradChosenTail: new Float64Array(3),
+  gradRejectedTail: new Float64Array(3),
+};
 
 const CONFIGS: Record<string, Partial<ModelConfig>> = {
   "GQA, biases and a tied head": {},
@@ -61,7 +67,7 @@ for (const [name, change] of Object.entries(CONFIGS)) {
         network,
         adapters,
         batch,
-        () => spreadSlopes(batch, CHOSEN_SLOPES, REJECTED_SLOPES),
+        () => spreadSlopes(batch, SLOPES),
         { weights: true, checkpointing },
       );
       const wanted = tapedGradients(config, network.weights, adapters);

@@ -148,6 +148,11 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
           says: ["Cannot combine losses: each of loss_type needs one of loss_weights", ""],
         },
         {
+          args: typed({ ...flags, loss_type: "aot_pair", use_weighting: "true", dry_run: "true" }),
+          says: "Cannot compute loss: use_weighting does not go with loss_type aot_unpaired: it " +
+            "sorts answers, after which a weight has no pair",
+        },
+        {
           args: typed({ ...flags, target_modules: "query" }),
           says: ["Cannot make an adapter: target modules must be", `found "query"`],
         },

@@ -1,10 +1,9 @@
 import * as tf from "@tensorflow/tfjs";
 import fc from "fast-check";
 import { useBackend } from "../../lib/backend/use_backend.ts";
-import type { LossType } from "../../lib/loss/loss_types.ts";
 import { meanMetrics } from "../../lib/loss/preference_metrics.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
-import { dpoGradients, dpoStep } from "../../lib/train/dpo_step.ts";
+import { dpoGradients, type DpoGradientsOptions, dpoStep } from "../../lib/train/dpo_step.ts";
 import { evaluate } from "../../lib/train/evaluate.ts";
 import { pickPairs, preferenceBatch } from "../../lib/train/preference_batch.ts";
 import { scorePairs } from "../../lib/train/score_pairs.ts";
@@ -42,7 +41,15 @@ Deno.test("dpoStep() lowers the loss of its own batch and leaves no tensor behin
   assertEquals(last.chosenPreference, 1);
 });
 
-const LOSSES: LossType[][] = [["sigmoid", "sft"], ["ipo"], ["dpop"], ["hinge"]];
+const LOSSES: Partial<DpoGradientsOptions>[] = [
+  { lossType: ["sigmoid", "sft"] },
+  { lossType: "ipo", ldAlpha: 0.3 },
+  { lossType: ["dpop", "hinge"] },
+  { lossType: ["aot", "sft"], ldAlpha: 0.3 },
+  { lossType: "aot_unpaired", labelSmoothing: 0.1 },
+  { lossType: ["sigmoid_norm", "apo_down"], useWeighting: true },
+  { fDivergenceType: "js_divergence" },
+];
 
 Deno.test("dpoGradients() of micro-batches add up to the large batch's, however it is cut", async () => {
   using models = await tinyModels();
@@ -50,10 +57,10 @@ Deno.test("dpoGradients() of micro-batches add up to the large batch's, however 
   shake(models, 5);
   const cuts = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 6, maxLength: 6 });
   await fc.assert(
-    fc.asyncProperty(cuts, fc.constantFrom(...LOSSES), async (sizes, lossType) => {
+    fc.asyncProperty(cuts, fc.constantFrom(...LOSSES), async (sizes, loss) => {
       const rows = [...batch.pairs.keys()];
       const parts = sizes.map((size) => rows.splice(0, size)).filter((part) => part.length > 0);
-      const micro = parts.map((part) => pickPairs(batch, part)), options = { beta: 0.2, lossType };
+      const micro = parts.map((part) => pickPairs(batch, part)), options = { beta: 0.2, ...loss };
       const whole = await dpoGradients(models, [batch], options);
       const added = await dpoGradients(models, micro, options);
       whole.gradients.forEach((gradient, i) =>
@@ -62,8 +69,52 @@ Deno.test("dpoGradients() of micro-batches add up to the large batch's, however 
       const [one, other] = [whole, added].map(({ sums }) => meanMetrics(sums));
       assertClose(Object.values(other), Object.values(one), { relative: 1e-5, absolute: 1e-6 });
     }),
-    { numRuns: 10 },
+    { numRuns: 14 },
   );
+});
+
+Deno.test("dpoGradients() equals finite differences of the loss with tails, weights and sorts", async () => {
+  using models = await tinyModels();
+  const batch = await preferenceBatch(models, randomPairs(4, 8)), h = 2e-3;
+  for (const loss of LOSSES) {
+    if (loss.useWeighting) continue; // no gradient passes through a weight, but a difference does
+    shake(models, 9);
+    const lossNow = async () => {
+      models.trainable.refresh();
+      const options = { beta: 0.2, ...loss, batchSize: 4 };
+      return (await evaluate(models, batch, options)).loss;
+    };
+    const micro = [[0, 1], [2, 3]].map((rows) => pickPairs(batch, rows));
+    const { gradients } = await dpoGradients(models, micro, { beta: 0.2, ...loss });
+    for (const [array, i] of [[0, 3], [5, 1]]) {
+      const values = models.trainable.values[array], own = values[i];
+      values[i] = own + h;
+      const above = await lossNow();
+      values[i] = own - h;
+      const difference = (above - await lossNow()) / (2 * h);
+      values[i] = own;
+      const message = JSON.stringify(loss);
+      assertClose(gradients[array][i], difference, { absolute: 2e-3, relative: 0.02, message });
+    }
+  }
+});
+
+Deno.test("evaluate() gives a step's loss of the same pairs, however they are batched", async () => {
+  using models = await tinyModels();
+  const batch = await preferenceBatch(models, randomPairs(6, 4));
+  shake(models, 2);
+  for (const loss of LOSSES) {
+    const options = { beta: 0.2, ...loss };
+    const { sums } = await dpoGradients(models, [batch], options), wanted = meanMetrics(sums);
+    for (const batchSize of [6, 2]) {
+      const metrics = await evaluate(models, batch, { ...options, batchSize });
+      assertClose(Object.values(metrics), Object.values(wanted), {
+        absolute: 1e-6,
+        relative: 1e-5,
+        message: JSON.stringify(loss),
+      });
+    }
+  }
 });
 
 Deno.test("dpoGradients() gives with checkpointing, to the last bit, what it gives without", async () => {

@@ -6,7 +6,10 @@ import {
   memoryReader,
   rateWarnings,
   settingsWarnings,
+  startWarnings,
 } from "../../lib/train/guards.ts";
+import type { LossOptions } from "../../lib/loss/loss_options.ts";
+import { type LossType, lossTypes } from "../../lib/loss/loss_types.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 
 const STEPS = 20;
@@ -31,6 +34,21 @@ Deno.test("settingsWarnings() warns of a learning rate above 1e-5 and of no othe
   const [{ code, message }] = settingsWarnings({ learningRate: 2e-5 });
   assertEquals(code, "learning_rate");
   assert(message.startsWith("Learning rate 2e-5 is above 1e-5: DPO may push both answers"));
+});
+
+Deno.test("startWarnings() tells of discopop's wrong slope at the start, and of no other loss", () => {
+  const wrong = (1 - Math.LN2) / 3; // where (1 - ln 2) / (4 tau), which pulls down, equals 3/4
+  const codes = (loss: Partial<LossOptions>) =>
+    startWarnings({ beta: 0.1, ...loss }).map(({ code }) => code);
+  assertEquals(codes({ lossType: "discopop" }), ["wrong_start"]);
+  assertEquals(codes({ lossType: "discopop", discopopTau: wrong - 1e-6 }), ["wrong_start"]);
+  assertEquals(codes({ lossType: "discopop", discopopTau: wrong + 1e-6 }), []);
+  assertEquals(codes({ lossType: ["discopop", "sigmoid"], lossWeights: [1, 2] }), []);
+  for (const name of Object.keys(lossTypes) as LossType[]) {
+    if (name === "discopop") continue;
+    const labelSmoothing = name === "exo_pair" ? 1e-3 : undefined;
+    assertEquals(codes({ lossType: name, labelSmoothing, ldAlpha: 0.5 }), [], name);
+  }
 });
 
 Deno.test("rateWarnings() tells of a run whose every step has rate 0", () => {
@@ -74,6 +92,11 @@ Deno.test("createPreferenceGuards() says once, after half of the run, that nothi
   assertEquals(warningsOf({ chosenPreference: 0.48 }), [[31, "preference_stuck"]]);
   assertEquals(warningsOf({ chosenPreference: 0.46 }), []);
   assertEquals(warningsOf({ chosenPreference: 0.5 }, { total: 120 }), []);
+});
+
+Deno.test("createPreferenceGuards() says once, after half of the run, that the opposite is learned", () => {
+  assertEquals(warningsOf({ chosenPreference: 0.34 }), [[31, "preference_reversed"]]);
+  assertEquals(warningsOf({ chosenPreference: 0.36 }), []);
 });
 
 Deno.test("createPreferenceGuards() judges a short run at its end, and a handful of steps never", () => {

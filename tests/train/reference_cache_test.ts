@@ -69,6 +69,8 @@ Deno.test("referenceBatch() computes anew where its file is damaged, and mends i
     JSON.stringify({ ...parsed, chosen: parsed.chosen.slice(1) }),
     JSON.stringify({ ...parsed, rejected: parsed.rejected.slice(1) }),
     JSON.stringify({ ...parsed, rejected: parsed.rejected.map(String) }),
+    JSON.stringify({ ...parsed, rejectedTail: parsed.rejectedTail.slice(1) }),
+    JSON.stringify({ ...parsed, chosenTail: undefined }), // an earlier version's file
   ];
   for (const damage of damages) {
     await Deno.writeTextFile(cachePath, damage);

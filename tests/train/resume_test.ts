@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { useBackend } from "../../lib/backend/use_backend.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { readTrainState } from "../../lib/train/train_state.ts";
-import { trainDpo } from "../../lib/train/train_dpo.ts";
+import { trainDpo, type TrainDpoOptions } from "../../lib/train/train_dpo.ts";
 import { trainSft } from "../../lib/train/train_sft.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { userError } from "../io/damage.ts";
@@ -39,6 +39,23 @@ for (const backend of BACKENDS) {
     await useBackend({ backend: "cpu" });
   });
 }
+
+Deno.test("trainDpo() resumed ends bit-equal with a loss over the whole step, tails and weights", async () => {
+  const losses: TrainDpoOptions[] = [
+    { lossType: ["aot", "sft"], ldAlpha: 0.5 },
+    { lossType: ["bco_pair", "apo_zero"], useWeighting: true },
+  ];
+  for (const loss of losses) {
+    const whole = await run(loss), outputDir = await Deno.makeTempDir();
+    await run({ ...loss, outputDir }, { stopAfter: 4 });
+    const second = await run({ ...loss, outputDir, resumeFrom: "auto" });
+    assertEquals(second.values, whole.values);
+    assertEquals(lastLosses(second.events), lastLosses(whole.events));
+    const other = await userError(run({ ...loss, ldAlpha: 0.25, outputDir, resumeFrom: "auto" }));
+    const wanted = `its ld_alpha is ${loss.ldAlpha ?? null}, this run's 0.25`;
+    assert(other.message.endsWith(wanted), other.message);
+  }
+});
 
 Deno.test("trainSft() resumed ends bit-equal, with an adapter and with all weights", async () => {
   const examples = PAIRS.map(({ index, prompt, chosen }) => ({
