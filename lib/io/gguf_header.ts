@@ -3,7 +3,7 @@ import type { ByteFile } from "./byte_file.ts";
 import { type GgmlType, ggmlTypes } from "./gguf_types.ts";
 
 /** Where one tensor lies in a GGUF file; `shape` is row-major, `start` counts from the file's beginning. */
-export type GgufEntry = { type: GgmlType; shape: number[]; start: number };
+export type GgufEntry = { type: GgmlType; dtype: string; shape: number[]; start: number };
 export type GgufHeader = { metadata: Record<string, unknown>; tensors: Map<string, GgufEntry> };
 
 const MAX_DIMENSIONS = 4;
@@ -167,11 +167,11 @@ function readTensorEntry(cursor: Cursor, name: string): GgufEntry {
     const wanted = `wanted rows of a multiple of ${type.elements} numbers`;
     throw cursor.fail(`tensor "${name}" is ${type.name} [${sizes.reverse()}], ${wanted}`);
   }
-  return { type, shape: sizes.reverse(), start };
+  return { type, dtype: type.name, shape: sizes.reverse(), start };
 }
 
 /** Bytes that a tensor takes in the file. */
-export function ggufBytes({ type, shape }: GgufEntry): number {
+export function ggufBytes({ type, shape }: Pick<GgufEntry, "type" | "shape">): number {
   return shape.reduce((product, size) => product * size, 1) / type.elements * type.bytes;
 }
 

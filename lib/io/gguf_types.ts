@@ -4,6 +4,7 @@
  * **Source**: ggml's `ggml-common.h` and `ggml-quants.c`; values equal the Python package `gguf`'s to
  * the bit.
  */
+import { kDequantizers } from "./dequantize_k.ts";
 import { widenToFloat32 } from "./half.ts";
 
 /** A number format: `elements` numbers take `bytes` bytes. */
@@ -31,8 +32,14 @@ export const ggmlTypes: Record<number, GgmlType> = {
   ...{ 39: type("MXFP4", 32, 17), 40: type("NVFP4", 64, 36), 41: type("Q1_0", 128, 18) },
 };
 
+/** A format by its name, with its id. */
+export function ggmlType(name: string): GgmlType & { id: number } {
+  const [id, found] = Object.entries(ggmlTypes).find(([, { name: own }]) => own === name)!;
+  return { ...found, id: Number(id) };
+}
+
 /** Turns whole blocks of `bytes` into the numbers of `into`. */
-type Dequantize = (bytes: Uint8Array<ArrayBuffer>, into: Float32Array) => void;
+export type Dequantize = (bytes: Uint8Array<ArrayBuffer>, into: Float32Array) => void;
 
 /** How to read the formats that can be read; a product with a scale is exact, a sum rounds once. */
 export const dequantizers: Record<string, Dequantize> = {
@@ -51,6 +58,7 @@ export const dequantizers: Record<string, Dequantize> = {
   Q4_1: nibbles({ offset: 0, hasMinimum: true, hasFifthBit: false }),
   Q5_0: nibbles({ offset: 16, hasMinimum: false, hasFifthBit: true }),
   Q5_1: nibbles({ offset: 0, hasMinimum: true, hasFifthBit: true }),
+  ...kDequantizers,
 };
 
 /** A block of 32: scale, minimum?, fifth bits?, then 16 bytes; low nibbles come before high ones. */

@@ -1,11 +1,7 @@
 import fc from "fast-check";
 import { join } from "node:path";
-import {
-  type LazyTensor,
-  openSafetensors,
-  openShardedSafetensors,
-  writeSafetensors,
-} from "../../lib/io/safetensors.ts";
+import { openSafetensors, openShardedSafetensors } from "../../lib/io/safetensors.ts";
+import { type TensorToWrite, writeSafetensors } from "../../lib/io/write_safetensors.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { survivesDamage, userError } from "./damage.ts";
 import { assertSameBits, golden, goldenPath, readAll } from "./golden_files.ts";
@@ -110,9 +106,9 @@ Deno.test("writeSafetensors() and openSafetensors() are inverse to the bit", asy
     fc.asyncProperty(
       fc.uniqueArray(fc.tuple(names, tensor), { selector: ([name]) => name }),
       async (list) => {
-        const tensors = list.map(([name, data]): [string, LazyTensor] => [
+        const tensors = list.map(([name, data]): [string, TensorToWrite] => [
           name,
-          { shape: [1, data.length], data: () => data },
+          { shape: [1, data.length], data: () => [data] },
         ]);
         await writeSafetensors(path, tensors);
         const source = await openSafetensors(path);
