@@ -2,7 +2,7 @@ import { UserError } from "../errors.ts";
 import type { TensorSource } from "../types.ts";
 import { openByteFile } from "./byte_file.ts";
 import { type GgufEntry, readGgufHeader } from "./gguf_header.ts";
-import { dequantizers } from "./gguf_types.ts";
+import { dequantizers } from "./dequantizers.ts";
 import { type ReadRequest, roomFor, rowLength, tensorSource } from "./tensor_source.ts";
 
 const CHUNK_BLOCKS = 2 ** 16;

@@ -8,7 +8,7 @@
  * count more, by `|x|` over the sub-block's root mean square, as ggml weighs them without an
  * importance matrix. Bytes may differ from llama.cpp's, the format doesn't.
  */
-import type { Quantize } from "./quantizers.ts";
+import type { Quantize } from "./gguf_types.ts";
 
 const SIZE = 256;
 const { abs, sqrt, round, max, min } = Math;

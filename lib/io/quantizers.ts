@@ -4,11 +4,9 @@
  * **Source**: ggml's `quantize_row_*_ref`; the bytes of F16, BF16, Q8_0, Q4_0 and Q5_0 equal those of
  * the Python package `gguf`.
  */
+import type { Quantize } from "./gguf_types.ts";
 import { narrowFloat32 } from "./half.ts";
 import { quantizeQ4K, quantizeQ6K } from "./quantize_k.ts";
-
-/** Turns whole blocks of numbers into the bytes of `into`. */
-export type Quantize = (values: Float32Array, into: Uint8Array<ArrayBuffer>) => void;
 
 const { fround, abs, trunc, floor, sign, min } = Math;
 

@@ -22,7 +22,7 @@ export type WriteGgufOptions = {
   /** How each tensor is stored; its rows must be whole blocks of that format. */
   typeOf: (name: string) => string;
   /** Called after every piece that was written. */
-  onProgress?: (doneBytes: number) => void;
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
 };
 
@@ -75,7 +75,7 @@ export async function writeGguf(
         checkRange(piece, { dtype: type.name, name, path });
         const stored = quantize(piece, type);
         await write(stored);
-        onProgress?.(doneBytes += stored.length);
+        onProgress?.(doneBytes += stored.length, tensorBytes);
       }
       await write(new Uint8Array(padded(bytes) - bytes));
     }

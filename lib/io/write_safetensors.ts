@@ -74,7 +74,7 @@ export type WriteShardsOptions = {
   /** Above so many bytes of tensors a further file is begun; a larger tensor has one of its own. */
   maxShardBytes: number;
   /** Called after every piece that was written. */
-  onProgress?: (doneBytes: number) => void;
+  onProgress?: (doneBytes: number, totalBytes: number) => void;
   signal?: AbortSignal;
 };
 
@@ -97,7 +97,7 @@ export async function writeShardedSafetensors(
       for await (const piece of readInPieces(source, name)) {
         signal?.throwIfAborted();
         yield piece;
-        onProgress?.(doneBytes += piece.length * floatBytes[dtype]);
+        onProgress?.(doneBytes += piece.length * floatBytes[dtype], bytes);
       }
     }
     return [name, { shape: source.shape(name), dtype, data }] as const;

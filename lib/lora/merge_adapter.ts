@@ -1,6 +1,6 @@
-import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
-import type { HostTensor } from "../types.ts";
+import { rowLength, tensorSource } from "../io/tensor_source.ts";
+import type { HostTensor, Rows, TensorSource } from "../types.ts";
 import { BLOCK_LINEARS, moduleName } from "../model/llama_block.ts";
 import type { Network } from "../model/network.ts";
 import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
@@ -12,13 +12,20 @@ import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
  * update: only the linear layers of blocks are, the head is not.
  */
 export function checkAdapter({ weights }: Network, adapter: LoraAdapter): void {
+  checkModules(adapter, (name) => weights.get(name)?.shape);
+}
+
+function checkModules(
+  adapter: LoraAdapter,
+  shapeOf: (name: string) => number[] | undefined,
+): void {
   for (const module of adapter.modules) {
     checkModule(module);
-    const [a, b] = halves(adapter, module), name = `${module}.weight`, weight = weights.get(name);
-    if (weight && weight.shape[0] === b.shape[0] && weight.shape[1] === a.shape[1]) continue;
+    const [a, b] = halves(adapter, module), name = `${module}.weight`, shape = shapeOf(name);
+    if (shape && shape[0] === b.shape[0] && shape[1] === a.shape[1]) continue;
     throw new UserError(
       `Cannot apply the adapter to "${name}": it fits a matrix [${b.shape[0]}, ${a.shape[1]}], ` +
-        `found ${weight ? `[${weight.shape.join(", ")}]` : "none of that name"}`,
+        `found ${shape ? `[${shape.join(", ")}]` : "none of that name"}`,
       { field: name },
     );
   }
@@ -34,20 +41,56 @@ function checkModule(module: string): void {
   );
 }
 
-/** Adds an adapter to the weights under it, `W + scale * B A`, for good. */
-export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
-  checkAdapter(network, adapter);
-  const weights = network.weights as Map<string, tf.Tensor>, scale = loraScale(adapter.config);
-  for (const module of adapter.modules) {
-    const [a, b] = halves(adapter, module), name = `${module}.weight`;
-    const weight = weights.get(name)!;
-    const merged = tf.tidy(() => {
-      const delta = tf.matMul(tf.tensor(b.data, b.shape), tf.tensor(a.data, a.shape));
-      return tf.add(weight, tf.mul(delta, scale));
-    });
-    weights.set(name, merged);
-    weight.dispose();
+/**
+ * A model's weights with an adapter added to them, `W + scale * B A`: each is computed as it is read,
+ * so that a model of any size can be merged.
+ *
+ * @throws {UserError} as {@link checkAdapter}.
+ */
+export function mergedTensors(source: TensorSource, adapter: LoraAdapter): TensorSource {
+  checkModules(adapter, (name) => source.has(name) ? source.shape(name) : undefined);
+  const modules = new Set(adapter.modules.map((module) => `${module}.weight`));
+  const entries = new Map(
+    source.names().map((name) => {
+      return [name, { shape: source.shape(name), dtype: source.dtype(name) }];
+    }),
+  );
+  return tensorSource("the merged model", entries, {
+    read: async ({ shape }, { name, buffer, rows }) => {
+      const values = await source.read(name, buffer, rows);
+      if (!modules.has(name)) return values;
+      return addUpdate(values, { adapter, module: name.replace(/\.weight$/, ""), shape, rows });
+    },
+    close: source.close,
+  });
+}
+
+/** Adds these rows of `scale * B A` in place; sums of four ranks are rounded to float32 together. */
+function addUpdate(
+  values: Float32Array,
+  { adapter, module, shape, rows }: {
+    adapter: LoraAdapter;
+    module: string;
+    shape: number[];
+    rows: Rows;
+  },
+): Float32Array {
+  const [a, b] = halves(adapter, module), rank = b.shape[1], width = rowLength(shape);
+  const scale = loraScale(adapter.config), [up, down] = [b.data, a.data];
+  for (let row = rows.first; row < rows.end; row++) {
+    const start = (row - rows.first) * width;
+    for (let r = 0; r < rank; r += 4) {
+      const at = (k: number) => r + k < rank ? scale * up[row * rank + r + k] : 0;
+      const [c0, c1, c2, c3] = [at(0), at(1), at(2), at(3)];
+      // A rank that isn't there has factor 0; its row is any.
+      const [a0, a1, a2, a3] = [0, 1, 2, 3].map((k) => Math.min(r + k, rank - 1) * width);
+      for (let i = 0; i < width; i++) {
+        values[start + i] += c0 * down[a0 + i] + c1 * down[a1 + i] + c2 * down[a2 + i] +
+          c3 * down[a3 + i];
+      }
+    }
   }
+  return values;
 }
 
 /** An adapter whose update is the other one's opposite. */

@@ -22,8 +22,6 @@ export async function convertGguf(
   const { config, tensors, ggufMetadata } = await openCheckpoint(path);
   try {
     const { tokenizer, config: tokenizerConfig } = tokenizerFromGguf(ggufMetadata!, path);
-    const bytes = (name: string) => tensors.shape(name).reduce((a, b) => a * b, 4);
-    const totalBytes = tensors.names().reduce((sum, name) => sum + bytes(name), 0);
     const json = (value: unknown) => JSON.stringify(value, null, 2) + "\n";
     await writeModelFiles(folder, {
       config,
@@ -36,7 +34,7 @@ export async function convertGguf(
     }, {
       dtypeOf: () => "F32",
       maxShardBytes: Infinity,
-      onProgress: (doneBytes) => onProgress?.({ doneBytes, totalBytes }),
+      onProgress: (doneBytes, totalBytes) => onProgress?.({ doneBytes, totalBytes }),
     });
   } finally {
     tensors.close();

@@ -7,18 +7,28 @@ import { toHalf } from "../backend/half_matrix.ts";
 import { isCopiedFrom, uploadNow } from "../backend/upload_now.ts";
 import type { Network } from "./network.ts";
 
+type Source = { path: string; config: unknown; tensors: TensorSource };
+
+/**
+ * The weights that a model is made of, with their shapes; what else a checkpoint holds is passed over.
+ *
+ * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
+ */
+export function checkedWeights({ path, config, tensors }: Source): Map<string, number[]> {
+  const wanted = llamaWeights(parseModelConfig(config, path));
+  for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
+  return wanted;
+}
+
 /**
  * Loads a model's weights onto the compute backend, a tensor at a time. The caller owns them:
  * {@link disposeNetwork} frees them.
  *
  * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
  */
-export async function loadNetwork(
-  { path, config, tensors }: { path: string; config: unknown; tensors: TensorSource },
-): Promise<Network> {
+export async function loadNetwork({ path, config, tensors }: Source): Promise<Network> {
   const modelConfig = parseModelConfig(config, path);
-  const wanted = llamaWeights(modelConfig);
-  for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
+  const wanted = checkedWeights({ path, config, tensors });
   const weights = new Map<string, tf.Tensor>();
   try {
     let buffer: ArrayBuffer | undefined; // one for all: garbage would stand beside the weights

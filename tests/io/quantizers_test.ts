@@ -1,5 +1,6 @@
 import { openGguf } from "../../lib/io/gguf.ts";
-import { dequantizers, ggmlType } from "../../lib/io/gguf_types.ts";
+import { dequantizers } from "../../lib/io/dequantizers.ts";
+import { ggmlType } from "../../lib/io/gguf_types.ts";
 import { quantizers } from "../../lib/io/quantizers.ts";
 import { createRandom } from "../../lib/random.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
