@@ -150,7 +150,7 @@ export {
   mergeDtypes,
 } from "./lib/convert/merge_adapter.ts";
 export { quantize, type Quantized, type QuantizeOptions } from "./lib/convert/quantize.ts";
-export { type QuantType, quantTypes } from "./lib/convert/quant_types.ts";
+export { type QuantType, quantTypeOfBits, quantTypes } from "./lib/convert/quant_types.ts";
 export {
   compareQuantized,
   type CompareQuantizedOptions,

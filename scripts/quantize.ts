@@ -1,11 +1,12 @@
 import {
   compareQuantized,
+  describeModel,
   encodePairs,
   loadTriplets,
   quantize,
   type Quantized,
   type QuantizedComparison,
-  type QuantType,
+  quantTypeOfBits,
   quantTypes,
   UsageError,
   UserError,
@@ -18,8 +19,6 @@ import { tryOutput } from "./cli/print_or_write.ts";
 import { bytesProgress } from "./cli/bytes_progress.ts";
 import { runScript } from "./cli/run_script.ts";
 import { backendFlags } from "./cli/train_flags.ts";
-
-const BITS: Record<string, QuantType> = { 8: "q8_0", 4: "q4_k_m" };
 
 await runScript({
   name: "quantize",
@@ -39,7 +38,11 @@ await runScript({
     },
     output: { type: "string", value: "FILE", required: true, help: "The .gguf file" },
     type: { type: "choice", choices: quantTypes, help: "llama.cpp's name of the formats" },
-    bits: { type: "choice", choices: ["8", "4"], help: "Short for a type: 8 q8_0, 4 q4_k_m" },
+    bits: {
+      type: "choice",
+      choices: ["8", "4"],
+      help: "8 is q8_0; 4 is q4_k_m, or q4_0 where its blocks don't fit",
+    },
     pure: {
       type: "boolean",
       help: "Every matrix in that one format, the head too: smaller, less accurate",
@@ -62,8 +65,9 @@ await runScript({
     if (!flags.output.endsWith(".gguf")) {
       throw new UsageError(`--output must end in .gguf, found "${flags.output}"`);
     }
-    const type = flags.type ?? BITS[flags.bits!];
     await tryOutput(flags.output, flags.model_path);
+    const type = flags.type ??
+      quantTypeOfBits(flags.bits === "8" ? 8 : 4, (await describeModel(flags.model_path)).config);
     const triplets = flags.compare_file === undefined
       ? null
       : await loadTriplets(flags.compare_file, {

@@ -1,4 +1,5 @@
 import { ggmlType } from "../io/gguf_types.ts";
+import type { ModelConfig } from "../model/model_config.ts";
 
 /** What a model can be quantised to: llama.cpp's names of its mixtures. */
 export const quantTypes = ["f16", "bf16", "q8_0", "q6_k", "q4_k_m", "q4_0"] as const;
@@ -66,15 +67,25 @@ export function tensorFormat(
   };
   const wanted = mixed();
   if (fits(wanted)) {
-    return wanted === "Q8_0" && format !== "Q8_0" ? headFormat() : { format: wanted };
+    // A head with Q8_0 although less was asked for: only because Q6_K's blocks don't fit.
+    const isSpare = wanted === "Q8_0" && format !== "Q8_0";
+    return { format: wanted, ...(isSpare && { wanted: "Q6_K" }) };
   }
   const smaller = fallbacks[wanted];
   return { format: smaller && fits(smaller) ? smaller : "F16", wanted };
+}
 
-  /** A head that has Q8_0 only because more bits in larger blocks didn't fit. */
-  function headFormat(): TensorFormat {
-    return { format: "Q8_0", wanted: "Q6_K" };
-  }
+/**
+ * The type that a number of bits stands for: 8 is `q8_0`, 4 is `q4_k_m` where the rows of the blocks'
+ * matrices divide into its blocks of 256, else `q4_0`.
+ */
+export function quantTypeOfBits(
+  bits: 8 | 4,
+  { hiddenSize, feedForwardSize, heads, headDim }: ModelConfig,
+): QuantType {
+  if (bits === 8) return "q8_0";
+  const rows = [hiddenSize, feedForwardSize, heads * headDim];
+  return rows.every((length) => length % 256 === 0) ? "q4_k_m" : "q4_0";
 }
 
 /** The first and the last eighth of the blocks, and every third between. */

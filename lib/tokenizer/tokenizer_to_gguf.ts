@@ -5,6 +5,7 @@ import { pickChatTemplate } from "./chat_template.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 import { preTokenizers, TOKEN_TYPES, tokenizerFromGguf } from "./tokenizer_from_gguf.ts";
 import {
+  adaptPreTokenizer,
   checkShape,
   type TokenizerConfig,
   tokenizerConfigSchema,
@@ -42,7 +43,7 @@ export function tokenizerToGguf(
   if (!isBytePairs) throw noWord(path, `its model is ${json.model.type ?? "of no stated type"}`);
   const tokens = tokensById(json, vocabSize);
   const text = hardText(tokenizer, json), wanted = tokenizer.encode(text).join();
-  for (const kind of kindsOf(json, tokens)) {
+  for (const kind of kindsOf(json, tokens, path)) {
     const metadata = { ...kind, ...shared({ json, config, tokenizer, tokens }) };
     const back = createTokenizer(tokenizerFromGguf(plainMetadata(metadata), path), path);
     if (back.encode(text).join() === wanted) {
@@ -78,7 +79,11 @@ const mergesOf = ({ model }: TokenizerJson) =>
   (model.merges as (string | string[])[]).map((merge) => [merge].flat().join(" "));
 
 /** How the tokenizer may be said, the likeliest first. */
-function kindsOf(json: TokenizerJson, tokens: (string | null)[]): GgufMetadata[] {
+function kindsOf(
+  json: TokenizerJson,
+  tokens: (string | null)[],
+  path: string,
+): GgufMetadata[] {
   if (json.model.byte_fallback) {
     const scores = scoresOf(json, tokens);
     return [true, false].map((prefix): GgufMetadata => ({
@@ -89,11 +94,21 @@ function kindsOf(json: TokenizerJson, tokens: (string | null)[]): GgufMetadata[]
     }));
   }
   const merges = mergesOf(json);
-  return Object.keys(preTokenizers).map((pre): GgufMetadata => ({
+  const own = cutsOf(adaptPreTokenizer(json.pre_tokenizer, path)).join();
+  const isOwn = (pre: string) => preTokenizers[pre].cuts.join() === own ? 0 : 1;
+  const names = Object.keys(preTokenizers).sort((a, b) => isOwn(a) - isOwn(b));
+  return names.map((pre): GgufMetadata => ({
     "tokenizer.ggml.model": { text: "gpt2" },
     "tokenizer.ggml.pre": { text: pre },
     "tokenizer.ggml.merges": { texts: merges },
   }));
+}
+
+/** The regular expressions of a pre-tokenizer, in order. */
+function cutsOf(part: unknown): string[] {
+  const { pretokenizers, pattern } = Object(part);
+  if (Array.isArray(pretokenizers)) return pretokenizers.flatMap(cutsOf);
+  return pattern?.Regex === undefined ? [] : [pattern.Regex];
 }
 
 /** What sentencepiece would have said of each token: what is merged earlier is likelier. */
