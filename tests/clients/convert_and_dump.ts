@@ -10,13 +10,21 @@ import { quantize } from "../../lib/convert/quantize.ts";
 import { type QuantType, quantTypes } from "../../lib/convert/quant_types.ts";
 import { writeSafetensors } from "../../lib/io/write_safetensors.ts";
 import { generateTokens } from "../../lib/model/generate_tokens.ts";
+import { uploadAdapter } from "../../lib/lora/upload_adapter.ts";
 import { llamaWeights } from "../../lib/model/llama_weights.ts";
 import { parseModelConfig } from "../../lib/model/model_config.ts";
 import { createRandom } from "../../lib/random.ts";
 import { encodePrompt } from "../../lib/tokenizer/encode_pair.ts";
 import { loadTokenizer } from "../../lib/tokenizer/load_tokenizer.ts";
 import { loadModels, type LoadModelsOptions } from "../../lib/train/load_models.ts";
-import { allLogProbs, TINY_ADAPTERS, TINY_MODELS, tinyFolder } from "../parity/tiny_model.ts";
+import {
+  allLogProbs,
+  loadTinyNetwork,
+  readTinyAdapter,
+  TINY_ADAPTERS,
+  TINY_MODELS,
+  tinyFolder,
+} from "../parity/tiny_model.ts";
 
 const PROMPTS = 10, MOST_TOKENS = 64, REAL = "models/SmolLM2-135M-Instruct";
 const [out] = Deno.args;
@@ -81,9 +89,9 @@ async function tinyMerges() {
       await writeTokenizer(adapterPath);
       await mergeAdapter(adapterPath, `${folder}/keep`);
       await mergeAdapter(adapterPath, `${folder}/float32`, { dtype: "float32" });
-      using models = await loadModels({ adapterPath });
-      const ids = [1, 39, 3, 36, 47, 42, 58, 7, 45, 55];
-      const logProbs = await allLogProbs(models.network, models.trainable.adapters(), ids);
+      const network = await loadTinyNetwork(model), ids = [1, 39, 3, 36, 47, 42, 58, 7, 45, 55];
+      const adapters = uploadAdapter(await readTinyAdapter(model, adapter));
+      const logProbs = await allLogProbs(network, adapters, ids);
       said.push({ model, adapter, folder, ids, logProbs: [...logProbs] });
     }
   }
