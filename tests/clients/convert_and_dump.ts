@@ -143,10 +143,11 @@ async function ggufs(name: string, modelPath: string, types: readonly QuantType[
   );
   const float = await say(isAdapter ? { adapterPath: modelPath } : { modelPath }, most);
   const files = [];
-  for (const type of types) {
-    const path = `${out}/${name}-${type}.gguf`;
-    const made = await quantize(modelPath, path, { type });
-    files.push({ ...made, path, said: (await say({ modelPath: path }, most)).written });
+  const kinds = types.map((type) => ({ type, pure: false }));
+  for (const { type, pure } of [...kinds, { type: "q4_0" as const, pure: true }]) {
+    const path = `${out}/${name}-${type}${pure ? "-pure" : ""}.gguf`;
+    const made = await quantize(modelPath, path, { type, pure });
+    files.push({ ...made, pure, path, said: (await say({ modelPath: path }, most)).written });
   }
   return { name, most, ...float, files };
 }

@@ -47,5 +47,4 @@ for (const modelPath of models) {
   await context.dispose();
   await model.dispose();
 }
-console.log(JSON.stringify(results));
-process.exit(0);
+process.stdout.write(JSON.stringify(results) + "\n", () => process.exit(0));
