@@ -28,17 +28,24 @@ import {
 
 const PROMPTS = 10, MOST_TOKENS = 64, REAL = "models/SmolLM2-135M-Instruct";
 const [out] = Deno.args;
-const rows = (await Deno.readTextFile("phase2_data/dpo/val_dpo.jsonl")).split("\n");
-const prompts: string[] = rows.slice(0, PROMPTS).map((row) => JSON.parse(row).prompt);
+const lines = (await Deno.readTextFile("phase2_data/dpo/val_dpo.jsonl")).split("\n");
+const rows: { prompt: string; chosen: string }[] = lines.slice(0, PROMPTS).map((line) =>
+  JSON.parse(line)
+);
+const prompts = rows.map(({ prompt }) => prompt);
+/** For a model that wasn't trained on such notes: in the middle of an answer it isn't free to choose. */
+const halfway = rows.map(({ prompt, chosen }) =>
+  prompt + chosen.split(" ").slice(0, chosen.split(" ").length / 2).join(" ")
+);
 const texts: string[] = JSON.parse(
   await Deno.readTextFile("tests/golden/tokenizers/strings.json"),
 ).strings;
 
 /** What a model of ours continues the prompts with, greedily, and how it reads the texts. */
-async function say(options: LoadModelsOptions, maxNewTokens: number) {
+async function say(options: LoadModelsOptions, maxNewTokens: number, asked = prompts) {
   using models = await loadModels(options);
   const { network, tokenizer, trainable } = models;
-  const ids = prompts.map((prompt, index) => ({ ids: encodePrompt(tokenizer, prompt), index }));
+  const ids = asked.map((prompt, index) => ({ ids: encodePrompt(tokenizer, prompt), index }));
   const adapters = options.adapterPath ? trainable.adapters() : null;
   const stop = { maxNewTokens, stopIds: [...tokenizer.eosIds] };
   const written = await generateTokens(network, adapters, ids, stop);
@@ -136,28 +143,42 @@ async function writeBytesModel(folder: string): Promise<string> {
 }
 
 /** GGUF files of some types, what we say of the model and of each file. */
-async function ggufs(name: string, modelPath: string, types: readonly QuantType[], most: number) {
+async function ggufs(
+  name: string,
+  modelPath: string,
+  { types, most, asked = prompts }: { types: readonly QuantType[]; most: number; asked?: string[] },
+) {
   const isAdapter = await Deno.stat(join(modelPath, "adapter_config.json")).then(
     () => true,
     () => false,
   );
-  const float = await say(isAdapter ? { adapterPath: modelPath } : { modelPath }, most);
+  const float = await say(isAdapter ? { adapterPath: modelPath } : { modelPath }, most, asked);
   const files = [];
   const kinds = types.map((type) => ({ type, pure: false }));
   for (const { type, pure } of [...kinds, { type: "q4_0" as const, pure: true }]) {
     const path = `${out}/${name}-${type}${pure ? "-pure" : ""}.gguf`;
     const made = await quantize(modelPath, path, { type, pure });
-    files.push({ ...made, pure, path, said: (await say({ modelPath: path }, most)).written });
+    files.push({
+      ...made,
+      pure,
+      path,
+      said: (await say({ modelPath: path }, most, asked)).written,
+    });
   }
-  return { name, most, ...float, files };
+  return { name, most, prompts: asked, ...float, files };
 }
 
-const hasReal = await Deno.stat(REAL).then(() => true, () => false);
 const models = [
-  await ggufs("embedded", `${out}/all_rslora/final_model`, quantTypes, MOST_TOKENS),
-  await ggufs("bytes", await writeBytesModel(`${out}/bytes`), ["f16", "q8_0"], 8),
-  ...(hasReal ? [await ggufs("smollm2", REAL, ["f16", "q8_0", "q4_k_m"], 24)] : []),
+  await ggufs("embedded", `${out}/all_rslora/final_model`, {
+    types: quantTypes,
+    most: MOST_TOKENS,
+  }),
+  await ggufs("bytes", await writeBytesModel(`${out}/bytes`), { types: ["f16", "q8_0"], most: 8 }),
 ];
+if (await Deno.stat(REAL).then(() => true, () => false)) {
+  const types = ["f16", "q8_0", "q4_k_m"] as const;
+  models.push(await ggufs("smollm2", REAL, { types, most: 24, asked: halfway }));
+}
 const tiny = await tinyMerges();
 await Deno.writeTextFile(
   `${out}/convert.json`,

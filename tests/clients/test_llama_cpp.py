@@ -43,7 +43,7 @@ def llama_cpp(packages, converted) -> dict:
     for model in converted["models"]:
         asked = {
             "models": [file["path"] for file in model["files"]],
-            "prompts": converted["prompts"],
+            "prompts": model["prompts"],
             "texts": converted["texts"],
             "maxTokens": model["most"],
         }
@@ -59,9 +59,10 @@ def files(converted, name: str | None = None) -> list[tuple[dict, dict]]:
 
 
 def test_every_file_loads_and_writes(converted, llama_cpp):
-    assert len(llama_cpp) == len(files(converted)) >= 8
-    for theirs in llama_cpp.values():
-        assert all(len(tokens) > 0 for tokens in theirs["written"])
+    assert len(llama_cpp) == len(files(converted)) >= 10
+    for model, file in files(converted):
+        written = llama_cpp[file["path"]]["written"]
+        assert len(written) == 10 and sum(map(len, written)) > 10, (model["name"], file["type"])
 
 
 def test_tokens_are_ours(converted, llama_cpp):
@@ -84,15 +85,16 @@ def test_f16_continues_as_we_do(converted, llama_cpp):
 def test_q8_0_begins_as_float_does(converted, llama_cpp):
     for model, file in files(converted, "q8_0"):
         theirs = llama_cpp[file["path"]]["written"]
-        same = sum(a[0] == b[0] for a, b in zip(theirs, model["written"], strict=True))
+        same = sum(a[:1] == b[:1] for a, b in zip(theirs, model["written"], strict=True))
         assert same >= 0.9 * len(theirs), (model["name"], same)
 
 
 def test_every_file_begins_as_our_own_reading_of_it(converted, llama_cpp):
+    """llama.cpp rounds activations to 8 bits too, so a near tie may fall otherwise."""
     for model, file in files(converted):
         theirs = llama_cpp[file["path"]]["written"]
-        same = sum(a[0] == b[0] for a, b in zip(theirs, file["said"], strict=True))
-        assert same >= 0.9 * len(theirs), (model["name"], file["type"], same)
+        same = sum(a[:1] == b[:1] for a, b in zip(theirs, file["said"], strict=True))
+        assert same >= 0.8 * len(theirs), (model["name"], file["type"], same)
 
 
 def test_files_are_as_small_as_their_bits_make_them(converted):
