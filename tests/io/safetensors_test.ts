@@ -207,3 +207,27 @@ Deno.test("openShardedSafetensors() says what a folder without safetensors holds
   const { message } = await userError(openShardedSafetensors(folder));
   assert(/Cannot find weights in .* it holds a pytorch_model.bin: save the model as/.test(message));
 });
+
+Deno.test("writeSafetensors() rounds to the nearest, ties to even, and refuses what float16 can't hold", async () => {
+  const path = await Deno.makeTempFile();
+  // 1 + 2^-9 lies halfway between two bfloat16, 1 + 2^-12 almost between two float16.
+  const data = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, -(1 + 2 ** -8 + 2 ** -20), 2 ** -24);
+  const wanted = {
+    BF16: [1, 1 + 2 ** -6, -(1 + 2 ** -7), 2 ** -24],
+    F16: [1 + 2 ** -8, 1 + 3 * 2 ** -8, -(1 + 2 ** -8), 2 ** -24],
+  };
+  for (const dtype of ["BF16", "F16"] as const) {
+    await writeSafetensors(path, [["w", { shape: [4], dtype, data }]]);
+    const source = await openSafetensors(path);
+    assertEquals([source.dtype("w"), [...await source.read("w")]], [dtype, wanted[dtype]]);
+    assertEquals([...await source.read("w", undefined, { first: 1, end: 2 })], [wanted[dtype][1]]);
+    source.close();
+  }
+  const large = writeSafetensors(path, [["w", {
+    shape: [1],
+    dtype: "F16",
+    data: Float32Array.of(7e4),
+  }]]);
+  const { message } = await userError(large);
+  assert(message.includes('tensor "w" holds 70000, which F16 can\'t hold'), message);
+});

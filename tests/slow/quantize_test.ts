@@ -17,7 +17,7 @@ Deno.test("a trained policy keeps 95 % of its margin at 8 bits, and says what 4 
   {
     using models = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
     const { rows } = encodePairs(models.tokenizer, train.slice(0, 480));
-    const options = { beta: 0.1, learningRate: 5e-4, batchSize: 8, epochs: 1 };
+    const options = { beta: 0.1, learningRate: 2e-3, batchSize: 8, epochs: 1 };
     for await (const _ of trainDpo(models, rows, options));
     await saveAdapter(models, adapter);
   }
