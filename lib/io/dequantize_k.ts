@@ -125,7 +125,8 @@ export const kDequantizers: Record<string, Dequantize> = {
       unpackScales(bytes, at + 4, block);
       fillGroups(block.codes, (group, k) => {
         const fifth = (bytes[at + 16 + k] >> group) & 1;
-        return groupCode(bytes, at + 48, group, k, 4) | fifth << 4;
+        const byte = bytes[at + 48 + 32 * (group >> 1) + k];
+        return ((byte >> 4 * (group & 1)) & 15) | fifth << 4;
       });
     },
   }),

@@ -19,9 +19,9 @@ export function ggufMetadata(
 ): { architecture: string; metadata: GgufMetadata } {
   const config = parseModelConfig(json, path);
   const architecture = Object.keys(GGUF_ARCHITECTURES)
-    .find((name) => GGUF_ARCHITECTURES[name].family === config.family);
+    .find((name) => GGUF_ARCHITECTURES[name].families.includes(config.family));
   if (architecture === undefined) {
-    const known = Object.values(GGUF_ARCHITECTURES).map(({ family }) => family).join(", ");
+    const known = Object.values(GGUF_ARCHITECTURES).flatMap(({ families }) => families).join(", ");
     throw cannotWrite(path, "model_type", `families that can be are ${known}`, config.family);
   }
   checkPositions(json, path);

@@ -9,8 +9,8 @@ type HeadsKey = "attention.head_count" | "attention.head_count_kv";
 
 /** How a GGUF architecture names what Hugging Face's checkpoints hold: the parts before .weight. */
 type Architecture = {
-  /** `model_type` of the config.json that is written in this architecture. */
-  family: string;
+  /** Families (`model_type` of config.json) that are written in this architecture. */
+  families: string[];
   top: Record<string, string>;
   /** Parts of `blk.N.`, which is `model.layers.N.` */
   block: Record<string, string>;
@@ -25,7 +25,7 @@ type Architecture = {
  */
 export const GGUF_ARCHITECTURES: Record<string, Architecture> = {
   llama: {
-    family: "llama",
+    families: ["llama"],
     top: {
       token_embd: "model.embed_tokens",
       output_norm: "model.norm",

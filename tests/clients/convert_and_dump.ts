@@ -15,7 +15,6 @@ import { llamaWeights } from "../../lib/model/llama_weights.ts";
 import { parseModelConfig } from "../../lib/model/model_config.ts";
 import { createRandom } from "../../lib/random.ts";
 import { encodePrompt } from "../../lib/tokenizer/encode_pair.ts";
-import { loadTokenizer } from "../../lib/tokenizer/load_tokenizer.ts";
 import { loadModels, type LoadModelsOptions } from "../../lib/train/load_models.ts";
 import {
   allLogProbs,
