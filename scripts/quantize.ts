@@ -131,7 +131,7 @@ function comparisonInWords({ pairs, hasReference, marginKept, ...found }: Quanti
     row("Loss of a chosen token", ({ loss }) => loss.toFixed(4)),
     row(
       hasReference ? "Margin over reference" : "Margin",
-      ({ margin }) => `${margin.toFixed(3)}`,
+      ({ margin }) => margin.toFixed(3),
     ),
     row("Chosen Preference", ({ preferred }) => formatPercent(preferred)),
     marginKept === null

@@ -180,9 +180,14 @@ const HARD =
 const MOST_TOKENS = 20_000;
 
 /** The hard text, then the vocabulary's own tokens in a drawn order, so that every merge is met. */
-function hardText(tokenizer: Tokenizer, { model, added_tokens }: TokenizerJson): string {
+function hardText(
+  tokenizer: Tokenizer,
+  { model, added_tokens, normalizer }: TokenizerJson,
+): string {
   const special = new Set(added_tokens.map(({ id }) => id));
   const ids = (Object.values(model.vocab) as number[]).filter((id) => !special.has(id));
   const drawn = shuffle(ids, createRandom(1)).slice(0, MOST_TOKENS);
-  return HARD + drawn.map((id) => tokenizer.decode([id])).join("");
+  const text = HARD + drawn.map((id) => tokenizer.decode([id])).join("");
+  // GGUF has no word for composing letters: such a tokenizer is held to text that is composed.
+  return JSON.stringify(normalizer).includes('"NFC"') ? text.normalize("NFC") : text;
 }

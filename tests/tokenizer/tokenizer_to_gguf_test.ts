@@ -58,3 +58,12 @@ Deno.test("tokenizerToGguf() refuses a tokenizer whose ids no kind gives", async
     message,
   );
 });
+
+Deno.test("tokenizerToGguf() takes a tokenizer that composes letters, as Qwen's does", async () => {
+  const tokenizer = await readGolden("llama3/tokenizer");
+  tokenizer.normalizer = { type: "NFC" };
+  const composing = createTokenizer({ tokenizer, config: { eos_token: "</s>" } }, "qwen");
+  const options = { vocabSize: composing.vocabSize, path: "qwen" };
+  const metadata = plainMetadata(tokenizerToGguf(composing, options));
+  assertEquals(metadata["tokenizer.ggml.pre"], "llama-bpe");
+});
