@@ -178,8 +178,25 @@ if (await Deno.stat(REAL).then(() => true, () => false)) {
   const types = ["f16", "q8_0", "q4_k_m"] as const;
   models.push(await ggufs("smollm2", REAL, { types, most: 24, asked: halfway }));
 }
+/** Files made of the F16 file: what llama.cpp's own quantiser starts from. */
+async function requantized() {
+  const [{ files: [{ path: f16 }] }] = models, files: Record<string, string> = {};
+  for (const type of ["q8_0", "q4_0", "q4_k_m", "q6_k"] as const) {
+    files[type] = `${out}/again-${type}.gguf`;
+    await quantize(f16, files[type], { type });
+  }
+  return { f16, files };
+}
+
 const tiny = await tinyMerges();
 await Deno.writeTextFile(
   `${out}/convert.json`,
-  JSON.stringify({ prompts, texts, merges: await merges(), tiny, models }),
+  JSON.stringify({
+    prompts,
+    texts,
+    merges: await merges(),
+    tiny,
+    models,
+    requantized: await requantized(),
+  }),
 );

@@ -3,6 +3,7 @@
 Its packages go into a folder of this test's own; DPO_KIT_LLAMA_CPP names one that is there already.
 """
 
+import ctypes
 import json
 import os
 import platform
@@ -103,6 +104,39 @@ def test_files_are_as_small_as_their_bits_make_them(converted):
         if wanted and model["name"] != "bytes":
             assert file["float32Bytes"] / file["weightBytes"] > wanted, (model["name"], file["type"])
             assert file["fileBytes"] < 1.05 * file["weightBytes"] + 3e6
+
+
+def llama_quantize(packages: Path, source: str, target: str, file_type: int) -> None:
+    """llama.cpp's own quantiser, by its C interface; of its settings only the first two are touched."""
+
+    class Settings(ctypes.Structure):
+        _fields_ = [("threads", ctypes.c_int32), ("file_type", ctypes.c_int32), ("rest", ctypes.c_byte * 248)]
+
+    folder = next(packages.glob("node_modules/@node-llama-cpp/*/bins/*"))
+    libraries = sorted(folder.glob("libggml-base.so")) + sorted(folder.glob("libggml.v*.so")) + sorted(folder.glob("libllama.v*.so"))
+    if len(libraries) < 3:
+        pytest.skip(f"{folder} has no libllama.so")
+    library = [ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL) for path in libraries][-1]
+    library.llama_model_quantize_default_params.restype = Settings
+    library.llama_model_quantize.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.POINTER(Settings)]
+    library.llama_model_quantize.restype = ctypes.c_uint32
+    settings = library.llama_model_quantize_default_params()
+    settings.threads, settings.file_type = 1, file_type
+    assert library.llama_model_quantize(source.encode(), target.encode(), ctypes.byref(settings)) == 0
+
+
+@pytest.mark.parametrize("name,file_type", [("q8_0", 7), ("q4_0", 2), ("q4_k_m", 15), ("q6_k", 18)])
+def test_llama_cpp_quantizes_to_our_bytes(packages, converted, tmp_path, name, file_type):
+    gguf = pytest.importorskip("gguf")
+    made = converted["requantized"]
+    target = str(tmp_path / f"{name}.gguf")
+    llama_quantize(packages, made["f16"], target, file_type)
+    theirs = {tensor.name: tensor for tensor in gguf.GGUFReader(target).tensors}
+    ours = {tensor.name: tensor for tensor in gguf.GGUFReader(made["files"][name]).tensors}
+    assert theirs.keys() == ours.keys()
+    for key, tensor in theirs.items():
+        assert tensor.tensor_type == ours[key].tensor_type, key
+        assert (tensor.data == ours[key].data).all(), key
 
 
 def test_chat_template_comes_along(converted, llama_cpp):
