@@ -76,17 +76,20 @@ function addUpdate(
   },
 ): Float32Array {
   const [a, b] = halves(adapter, module), rank = b.shape[1], width = rowLength(shape);
-  const scale = loraScale(adapter.config), [up, down] = [b.data, a.data];
+  const scale = loraScale(adapter.config);
   for (let row = rows.first; row < rows.end; row++) {
-    const start = (row - rows.first) * width;
+    const start = (row - rows.first) * width, sum = values.subarray(start, start + width);
     for (let r = 0; r < rank; r += 4) {
-      const at = (k: number) => r + k < rank ? scale * up[row * rank + r + k] : 0;
-      const [c0, c1, c2, c3] = [at(0), at(1), at(2), at(3)];
       // A rank that isn't there has factor 0; its row is any.
-      const [a0, a1, a2, a3] = [0, 1, 2, 3].map((k) => Math.min(r + k, rank - 1) * width);
+      const factor = (k: number) => r + k < rank ? scale * b.data[row * rank + r + k] : 0;
+      const rowOf = (k: number) => {
+        const from = Math.min(r + k, rank - 1) * width;
+        return a.data.subarray(from, from + width);
+      };
+      const c0 = factor(0), c1 = factor(1), c2 = factor(2), c3 = factor(3);
+      const a0 = rowOf(0), a1 = rowOf(1), a2 = rowOf(2), a3 = rowOf(3);
       for (let i = 0; i < width; i++) {
-        values[start + i] += c0 * down[a0 + i] + c1 * down[a1 + i] + c2 * down[a2 + i] +
-          c3 * down[a3 + i];
+        sum[i] += c0 * a0[i] + c1 * a1[i] + c2 * a2[i] + c3 * a3[i];
       }
     }
   }
