@@ -47,7 +47,7 @@ function reader({ bytes: blockBytes, subBlock, dAt, dMinAt, unpack }: Layout): D
 }
 
 /** Eight scales and eight minima of 6 bits each in twelve bytes, as Q4_K and Q5_K pack them. */
-export function unpackScales(
+function unpackScales(
   bytes: Uint8Array,
   at: number,
   { scales, minima }: Pick<Unpacked, "scales" | "minima">,
