@@ -156,3 +156,18 @@ export type { Hardware } from "./lib/estimate/hardware.ts";
 export type { RunMemory } from "./lib/estimate/run_memory.ts";
 export type { GenerateTokensOptions } from "./lib/model/generate_tokens.ts";
 export { generate, type Generated, type GenerateOptions } from "./lib/evaluate/generate.ts";
+export {
+  mergeAdapter,
+  type MergeAdapterOptions,
+  type MergedModel,
+  type MergeDtype,
+  mergeDtypes,
+} from "./lib/convert/merge_adapter.ts";
+export { quantize, type Quantized, type QuantizeOptions } from "./lib/convert/quantize.ts";
+export { type QuantType, quantTypeOfBits, quantTypes } from "./lib/convert/quant_types.ts";
+export {
+  compareQuantized,
+  type CompareQuantizedOptions,
+  type PairOpinion,
+  type QuantizedComparison,
+} from "./lib/convert/compare_quantized.ts";

@@ -72,6 +72,9 @@ export type SequenceGroup = { offset: number; lengths: number[] };
 /** A tensor's numbers in main memory, row-major. */
 export type HostTensor = { shape: number[]; data: Float32Array };
 
+/** A part of a tensor's first axis: from row `first` on, up to and without row `end`. */
+export type Rows = { first: number; end: number };
+
 /** Named tensors that are read one at a time, so that a large file never has to fit in memory twice. */
 export interface TensorSource {
   /** Names in file order. */
@@ -80,11 +83,13 @@ export interface TensorSource {
   has(name: string): boolean;
   /** A tensor's sizes, outermost first. */
   shape(name: string): number[];
+  /** How the file stores a tensor's numbers: F32, F16, BF16, Q8_0, ... */
+  dtype(name: string): string;
   /**
    * Reads one tensor and converts it to float32. Where `buffer` is large enough the result lies in
-   * it, until the next read into the same one.
+   * it, until the next read into the same one. `rows` reads only these of the first axis.
    */
-  read(name: string, buffer?: ArrayBuffer): Promise<Float32Array>;
+  read(name: string, buffer?: ArrayBuffer, rows?: Rows): Promise<Float32Array>;
   /** Lets go of the file. */
   close(): void;
 }

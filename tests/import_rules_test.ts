@@ -16,6 +16,7 @@ const roomsBefore: Record<string, string[]> = {
   train: ["backend", "io", "data", "tokenizer", "layers", "model", "lora", "loss", "optim"],
 };
 roomsBefore.estimate = ["backend", "tokenizer", "layers", "model", "lora", "optim", "train"];
+roomsBefore.convert = ["io", "tokenizer", "model", "train"];
 roomsBefore.evaluate = Object.keys(roomsBefore);
 
 /** Rooms that see numbers, text or bytes only. */

@@ -26,6 +26,7 @@ export function fileError(
   { action, path }: { action: "read" | "write"; path: string },
 ): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;
+  if (error.name === "AbortError") return error; // the user's own doing
   const { code } = error as Error & { code?: string };
   if (error instanceof Deno.errors.NotCapable) {
     const flag = `--allow-${action}`;

@@ -1,9 +1,9 @@
 import { UserError } from "../errors.ts";
 import type { TensorSource } from "../types.ts";
 import { openByteFile } from "./byte_file.ts";
-import { ggufBytes, type GgufEntry, readGgufHeader } from "./gguf_header.ts";
-import { dequantizers } from "./gguf_types.ts";
-import { roomFor, tensorSource } from "./tensor_source.ts";
+import { type GgufEntry, readGgufHeader } from "./gguf_header.ts";
+import { dequantizers } from "./dequantizers.ts";
+import { type ReadRequest, roomFor, rowLength, tensorSource } from "./tensor_source.ts";
 
 const CHUNK_BLOCKS = 2 ** 16;
 
@@ -14,8 +14,9 @@ export type GgufSource = TensorSource & { metadata: Record<string, unknown> };
  * Opens a GGUF file; its header is checked, its tensors are read and dequantised one by one when
  * asked for. 64-bit numbers of the metadata are bigint where a number can't hold them.
  *
- * **Shapes and dtypes**: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0 become float32; shapes are
- * row-major, `[out, in]` for a matrix, the reverse of how GGUF writes them.
+ * **Shapes and dtypes**: F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 and the K formats Q2_K to
+ * Q6_K become float32; shapes are row-major, `[out, in]` for a matrix, the reverse of how GGUF writes
+ * them.
  *
  * @throws {UserError} Where the file is missing, damaged, or holds a format that can't be read.
  */
@@ -25,13 +26,14 @@ export function openGguf(path: string): Promise<GgufSource> {
     try {
       const { metadata, tensors } = readGgufHeader(file);
       checkTypes(tensors, path);
-      const read = (entry: GgufEntry, _name: string, buffer?: ArrayBuffer) => {
-        const { elements, bytes, name } = entry.type;
-        const blocks = ggufBytes(entry) / bytes;
+      const read = ({ type, shape, start }: GgufEntry, { rows, buffer }: ReadRequest) => {
+        const { elements, bytes, name } = type, width = rowLength(shape);
+        const blocks = (rows.end - rows.first) * width / elements;
+        const from = start + rows.first * width / elements * bytes;
         const values = roomFor(blocks * elements, buffer);
         for (let done = 0; done < blocks; done += CHUNK_BLOCKS) {
           const count = Math.min(CHUNK_BLOCKS, blocks - done);
-          const chunk = file.read(entry.start + done * bytes, count * bytes);
+          const chunk = file.read(from + done * bytes, count * bytes);
           dequantizers[name](chunk, values.subarray(done * elements, (done + count) * elements));
         }
         return values;

@@ -3,7 +3,7 @@ import type { ByteFile } from "./byte_file.ts";
 import { type GgmlType, ggmlTypes } from "./gguf_types.ts";
 
 /** Where one tensor lies in a GGUF file; `shape` is row-major, `start` counts from the file's beginning. */
-export type GgufEntry = { type: GgmlType; shape: number[]; start: number };
+export type GgufEntry = { type: GgmlType; dtype: string; shape: number[]; start: number };
 export type GgufHeader = { metadata: Record<string, unknown>; tensors: Map<string, GgufEntry> };
 
 const MAX_DIMENSIONS = 4;
@@ -80,13 +80,18 @@ function createCursor(file: ByteFile) {
       throw fail(`the text at byte ${position - length} is not UTF-8`);
     }
   };
-  const u64 = () => number(view.getBigUint64(take(8), true));
+  /** Reads a value; `view` may be another one once its bytes are visible. */
+  const value = <T>(bytes: number, get: (view: DataView, at: number) => T): T => {
+    const at = take(bytes);
+    return get(view, at);
+  };
+  const u64 = () => number(value(8, (view, at) => view.getBigUint64(at, true)));
   /** Reads how many things follow, of at least `bytesEach`. */
   const count = (bytesEach: number, what: string): number => {
-    const value = u64();
+    const claimed = u64();
     const most = Math.floor((file.size - position) / bytesEach);
-    if (typeof value === "number" && value <= most) return value;
-    throw fail(`it claims ${value} ${what}, at most ${most} fit in the rest of the file`);
+    if (typeof claimed === "number" && claimed <= most) return claimed;
+    throw fail(`it claims ${claimed} ${what}, at most ${most} fit in the rest of the file`);
   };
   return {
     fail,
@@ -95,15 +100,15 @@ function createCursor(file: ByteFile) {
     count,
     position: () => position,
     string: () => text(count(1, "bytes of text")),
-    u8: () => view.getUint8(take(1)),
-    i8: () => view.getInt8(take(1)),
-    u16: () => view.getUint16(take(2), true),
-    i16: () => view.getInt16(take(2), true),
-    u32: () => view.getUint32(take(4), true),
-    i32: () => view.getInt32(take(4), true),
-    f32: () => view.getFloat32(take(4), true),
-    i64: () => number(view.getBigInt64(take(8), true)),
-    f64: () => view.getFloat64(take(8), true),
+    u8: () => value(1, (view, at) => view.getUint8(at)),
+    i8: () => value(1, (view, at) => view.getInt8(at)),
+    u16: () => value(2, (view, at) => view.getUint16(at, true)),
+    i16: () => value(2, (view, at) => view.getInt16(at, true)),
+    u32: () => value(4, (view, at) => view.getUint32(at, true)),
+    i32: () => value(4, (view, at) => view.getInt32(at, true)),
+    f32: () => value(4, (view, at) => view.getFloat32(at, true)),
+    i64: () => number(value(8, (view, at) => view.getBigInt64(at, true))),
+    f64: () => value(8, (view, at) => view.getFloat64(at, true)),
   };
 }
 
@@ -167,11 +172,11 @@ function readTensorEntry(cursor: Cursor, name: string): GgufEntry {
     const wanted = `wanted rows of a multiple of ${type.elements} numbers`;
     throw cursor.fail(`tensor "${name}" is ${type.name} [${sizes.reverse()}], ${wanted}`);
   }
-  return { type, shape: sizes.reverse(), start };
+  return { type, dtype: type.name, shape: sizes.reverse(), start };
 }
 
 /** Bytes that a tensor takes in the file. */
-export function ggufBytes({ type, shape }: GgufEntry): number {
+export function ggufBytes({ type, shape }: Pick<GgufEntry, "type" | "shape">): number {
   return shape.reduce((product, size) => product * size, 1) / type.elements * type.bytes;
 }
 

@@ -27,3 +27,33 @@ export function widenToFloat32(
   const bits = new Uint32Array(into.buffer, into.byteOffset, into.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
 }
+
+/**
+ * Narrows float32 to stored numbers, to the nearest, ties to even; a NaN stays one.
+ *
+ * @param values Numbers; those too large for `type` become infinite, as in PyTorch.
+ * @param options.into Where the little-endian bytes go; room for as many as `values` holds.
+ */
+export function narrowFloat32(
+  values: Float32Array,
+  { type, into }: { type: FloatType; into: Uint8Array<ArrayBuffer> },
+): void {
+  if (type === "F32") {
+    into.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+    return;
+  }
+  const aligned = into.byteOffset % 2 === 0 ? into : new Uint8Array(into.length);
+  const halves = [aligned.buffer, aligned.byteOffset, values.length] as const;
+  if (type === "F16") new Float16Array(...halves).set(values);
+  else narrowToBfloat16(values, new Uint16Array(...halves));
+  if (aligned !== into) into.set(aligned);
+}
+
+function narrowToBfloat16(values: Float32Array, into: Uint16Array): void {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  for (let i = 0; i < bits.length; i++) {
+    const value = bits[i], isNaN = (value & 0x7fffffff) > 0x7f800000;
+    // Half of the last place kept, and one more where that place is odd.
+    into[i] = isNaN ? value >>> 16 | 64 : (value + 0x7fff + (value >>> 16 & 1)) / 65536;
+  }
+}

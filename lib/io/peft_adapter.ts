@@ -3,7 +3,8 @@ import { z } from "zod";
 import { UserError } from "../errors.ts";
 import type { HostTensor } from "../types.ts";
 import { readJsonObject } from "./read_json.ts";
-import { openSafetensors, writeSafetensors } from "./safetensors.ts";
+import { openSafetensors } from "./safetensors.ts";
+import { writeSafetensors } from "./write_safetensors.ts";
 import { readTorchBin, writeTorchBin } from "./torch_bin.ts";
 import { writeFileAtomic } from "./write_atomic.ts";
 

@@ -6,8 +6,13 @@ import { type ByteFile, openByteFile } from "./byte_file.ts";
 import { floatBytes, type FloatType, widenToFloat32 } from "./half.ts";
 import { readJsonFile } from "./read_json.ts";
 import { readSafetensorsHeader, type SafetensorsEntry } from "./safetensors_header.ts";
-import { roomFor, tensorSource } from "./tensor_source.ts";
-import { writeFileAtomic } from "./write_atomic.ts";
+import {
+  type ReadRequest,
+  roomFor,
+  rowLength,
+  type TensorEntry,
+  tensorSource,
+} from "./tensor_source.ts";
 
 const CHUNK_BYTES = 2 ** 23;
 
@@ -19,16 +24,6 @@ const indexSchema = z.object({
     .refine((map) => Object.keys(map).length > 0, SHARDS),
 });
 
-/** A tensor whose numbers may be fetched only at the moment they are written. */
-export type LazyTensor = {
-  shape: number[];
-  data: Float32Array | (() => Float32Array | Promise<Float32Array>);
-};
-export type WriteSafetensorsOptions = {
-  /** Text to keep in the header; `{ format: "pt" }` where left out, as transformers wants it. */
-  metadata?: Record<string, string>;
-};
-
 /**
  * Opens a safetensors file; its header is checked, its tensors are read one by one when asked for.
  *
@@ -39,7 +34,8 @@ export type WriteSafetensorsOptions = {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { openSafetensors, writeSafetensors } from "./safetensors.ts";
+ * import { openSafetensors } from "./safetensors.ts";
+ * import { writeSafetensors } from "./write_safetensors.ts";
  * const path = await Deno.makeTempDir() + "/a.safetensors";
  * await writeSafetensors(path, [["w", { shape: [1, 2], data: Float32Array.of(1, 2) }]]);
  * const source = await openSafetensors(path);
@@ -53,8 +49,8 @@ export function openSafetensors(path: string): Promise<TensorSource> {
     const file = openByteFile(path);
     try {
       const { tensors } = readSafetensorsHeader(file);
-      const read = (entry: SafetensorsEntry, name: string, buffer?: ArrayBuffer) =>
-        readTensor(file, { entry, name, buffer });
+      const read = (entry: SafetensorsEntry, request: ReadRequest) =>
+        readTensor(file, entry, request);
       return tensorSource(path, tensors, { read, close: () => file.close() });
     } catch (error) {
       file.close();
@@ -76,17 +72,17 @@ export async function openShardedSafetensors(folder: string): Promise<TensorSour
   const close = () => shards.forEach((shard) => shard.close());
   try {
     for (const shard of shardPaths) shards.set(basename(shard), await openSafetensors(shard));
-    const entries = new Map<string, { shape: number[]; shard: TensorSource }>();
+    const entries = new Map<string, TensorEntry & { shard: TensorSource }>();
     for (const [name, file] of await readWeightMap(path)) {
       const shard = shards.get(file)!;
       if (!shard.has(name)) {
         const reason = `it places tensor "${name}" in "${file}", which has no such tensor`;
         throw new UserError(`Cannot use "${path}": ${reason}`, { path, field: name });
       }
-      entries.set(name, { shape: shard.shape(name), shard });
+      entries.set(name, { shape: shard.shape(name), dtype: shard.dtype(name), shard });
     }
     return tensorSource(path, entries, {
-      read: ({ shard }, name, buffer) => shard.read(name, buffer),
+      read: ({ shard }, { name, buffer, rows }) => shard.read(name, buffer, rows),
       close,
     });
   } catch (error) {
@@ -116,64 +112,26 @@ export async function weightFiles(folder: string): Promise<string[]> {
   throw new UserError(`Cannot find weights in "${folder}": ${wanted}${hint}`, { path: folder });
 }
 
-/**
- * Writes tensors as float32 into a safetensors file, one after the other, the first at a multiple of
- * eight bytes. The file appears complete or not at all.
- *
- * @throws {UserError} Where the file can't be written.
- * @throws {RangeError} Where a shape and its data disagree or a name comes twice.
- */
-export async function writeSafetensors(
-  path: string,
-  tensors: Iterable<readonly [string, LazyTensor]>,
-  { metadata = { format: "pt" } }: WriteSafetensorsOptions = {},
-): Promise<void> {
-  const list = [...tensors];
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let end = 0;
-  for (const [name, { shape }] of list) {
-    if (Object.hasOwn(header, name)) throw new RangeError(`Tensor "${name}" comes twice`);
-    const begin = end;
-    end += 4 * product(shape);
-    header[name] = { dtype: "F32", shape, data_offsets: [begin, end] };
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const head = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
-  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
-  head.set(json, 8);
-  await writeFileAtomic(path, async (write) => {
-    await write(head);
-    for (const [name, { shape, data }] of list) {
-      const numbers = typeof data === "function" ? await data() : data;
-      if (numbers.length !== product(shape)) {
-        throw new RangeError(`Tensor "${name}" [${shape}] has ${numbers.length} numbers`);
-      }
-      await write(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-    }
-  });
-}
-
-const product = (shape: number[]) => shape.reduce((a, b) => a * b, 1);
-
 function readTensor(
   file: ByteFile,
-  { entry, name, buffer }: { entry: SafetensorsEntry; name: string; buffer?: ArrayBuffer },
+  { dtype, shape, start }: SafetensorsEntry,
+  { name, buffer, rows }: ReadRequest,
 ): Float32Array {
-  const { dtype, shape, start, end } = entry;
   if (!Object.hasOwn(floatBytes, dtype)) {
     const wanted = `wanted ${Object.keys(floatBytes).join(", ")}`;
     const message = `Cannot read "${file.path}": tensor "${name}" is ${dtype}, ${wanted}`;
     throw new UserError(message, { path: file.path, field: name });
   }
-  const type = dtype as FloatType;
-  const values = roomFor(product(shape), buffer);
+  const type = dtype as FloatType, width = rowLength(shape) * floatBytes[type];
+  const [from, end] = [start + rows.first * width, start + rows.end * width];
+  const values = roomFor((end - from) / floatBytes[type], buffer);
   if (type === "F32") {
-    file.readInto(new Uint8Array(values.buffer, 0, values.byteLength), start);
+    file.readInto(new Uint8Array(values.buffer, 0, values.byteLength), from);
     return values;
   }
-  for (let offset = start; offset < end; offset += CHUNK_BYTES) {
+  for (let offset = from; offset < end; offset += CHUNK_BYTES) {
     const bytes = file.read(offset, Math.min(CHUNK_BYTES, end - offset));
-    const first = (offset - start) / floatBytes[type];
+    const first = (offset - from) / floatBytes[type];
     const into = values.subarray(first, first + bytes.length / floatBytes[type]);
     widenToFloat32(bytes, { type, into });
   }

@@ -1,6 +1,6 @@
-import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../errors.ts";
-import type { HostTensor } from "../types.ts";
+import { tensorSource } from "../io/tensor_source.ts";
+import type { HostTensor, Rows, TensorSource } from "../types.ts";
 import { blockLinears, moduleName } from "../model/block_modules.ts";
 import { familyOf } from "../model/families.ts";
 import type { ModelConfig } from "../model/model_config.ts";
@@ -14,15 +14,23 @@ import { type LoraAdapter, loraScale } from "./lora_adapter.ts";
  * update: only the linear layers of blocks are, the head is not.
  */
 export function checkAdapter({ config, weights }: Network, adapter: LoraAdapter): void {
+  checkModules(adapter, config, (name) => weights.get(name)?.shape);
+}
+
+function checkModules(
+  adapter: LoraAdapter,
+  config: ModelConfig,
+  shapeOf: (name: string) => number[] | undefined,
+): void {
   for (const module of adapter.modules) {
     checkModule(config, module);
-    const [a, b] = halves(adapter, module), name = `${module}.weight`, weight = weights.get(name);
+    const [a, b] = halves(adapter, module), name = `${module}.weight`, shape = shapeOf(name);
     const fits = [b.shape[0], a.shape[1]];
     if (familyOf(config).isTransposed) fits.reverse();
-    if (weight && weight.shape.join() === fits.join()) continue;
+    if (shape?.join() === fits.join()) continue;
     throw new UserError(
       `Cannot apply the adapter to "${name}": it fits a matrix [${fits.join(", ")}], ` +
-        `found ${weight ? `[${weight.shape.join(", ")}]` : "none of that name"}`,
+        `found ${shape ? `[${shape.join(", ")}]` : "none of that name"}`,
       { field: name },
     );
   }
@@ -38,21 +46,69 @@ function checkModule(config: ModelConfig, module: string): void {
   );
 }
 
-/** Adds an adapter to the weights under it, `W + scale * B A`, for good. */
-export function mergeAdapter(network: Network, adapter: LoraAdapter): void {
-  checkAdapter(network, adapter);
-  const weights = network.weights as Map<string, tf.Tensor>, scale = loraScale(adapter.config);
-  for (const module of adapter.modules) {
-    const [a, b] = halves(adapter, module), name = `${module}.weight`;
-    const weight = weights.get(name)!;
-    const merged = tf.tidy(() => {
-      const delta = tf.matMul(tf.tensor(b.data, b.shape), tf.tensor(a.data, a.shape));
-      const added = familyOf(network.config).isTransposed ? tf.transpose(delta) : delta;
-      return tf.add(weight, tf.mul(added, scale));
-    });
-    weights.set(name, merged);
-    weight.dispose();
+/**
+ * A model's weights with an adapter added to them, `W + scale * B A`: each is computed as it is read,
+ * so that a model of any size can be merged.
+ *
+ * @throws {UserError} as {@link checkAdapter}.
+ */
+export function mergedTensors(
+  source: TensorSource,
+  adapter: LoraAdapter,
+  config: ModelConfig,
+): TensorSource {
+  checkModules(adapter, config, (name) => source.has(name) ? source.shape(name) : undefined);
+  const { isTransposed } = familyOf(config);
+  const modules = new Set(adapter.modules.map((module) => `${module}.weight`));
+  const entries = new Map(
+    source.names().map((name) => {
+      return [name, { shape: source.shape(name), dtype: source.dtype(name) }];
+    }),
+  );
+  return tensorSource("the merged model", entries, {
+    read: async (_, { name, buffer, rows }) => {
+      const values = await source.read(name, buffer, rows);
+      if (!modules.has(name)) return values;
+      const [a, b] = halves(adapter, name.replace(/\.weight$/, "")),
+        scale = loraScale(adapter.config);
+      const [left, right] = isTransposed ? [transposed(a), transposed(b)] : [b, a];
+      return addProduct(values, { left, right, scale, rows });
+    },
+    close: source.close,
+  });
+}
+
+/** Adds these rows of `scale * left right` in place; sums of four ranks are rounded to float32 together. */
+function addProduct(
+  values: Float32Array,
+  { left, right, scale, rows }: { left: HostTensor; right: HostTensor; scale: number; rows: Rows },
+): Float32Array {
+  const rank = left.shape[1], width = right.shape[1];
+  for (let row = rows.first; row < rows.end; row++) {
+    const start = (row - rows.first) * width, sum = values.subarray(start, start + width);
+    for (let r = 0; r < rank; r += 4) {
+      // A rank that isn't there has factor 0; its row is any.
+      const factor = (k: number) => r + k < rank ? scale * left.data[row * rank + r + k] : 0;
+      const rowOf = (k: number) => {
+        const from = Math.min(r + k, rank - 1) * width;
+        return right.data.subarray(from, from + width);
+      };
+      const c0 = factor(0), c1 = factor(1), c2 = factor(2), c3 = factor(3);
+      const a0 = rowOf(0), a1 = rowOf(1), a2 = rowOf(2), a3 = rowOf(3);
+      for (let i = 0; i < width; i++) {
+        sum[i] += c0 * a0[i] + c1 * a1[i] + c2 * a2[i] + c3 * a3[i];
+      }
+    }
   }
+  return values;
+}
+
+function transposed({ data, shape: [rows, columns] }: HostTensor): HostTensor {
+  const turned = new Float32Array(rows * columns);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) turned[j * rows + i] = data[i * columns + j];
+  }
+  return { data: turned, shape: [columns, rows] };
 }
 
 /** An adapter whose update is the other one's opposite. */

@@ -1,13 +1,11 @@
-import { join } from "node:path";
-import { writeSafetensors } from "../io/safetensors.ts";
-import { writeFileAtomic } from "../io/write_atomic.ts";
 import { tokenizerFromGguf } from "../tokenizer/tokenizer_from_gguf.ts";
 import { openCheckpoint } from "./open_checkpoint.ts";
+import { writeModelFiles } from "./write_model_files.ts";
 
 export type ConvertGgufOptions = {
   /** An existing folder. */
   folder: string;
-  /** Called after every tensor. */
+  /** Called after every piece. */
   onProgress?: (progress: { doneBytes: number; totalBytes: number }) => void;
 };
 
@@ -24,29 +22,27 @@ export async function convertGguf(
   const { config, tensors, ggufMetadata } = await openCheckpoint(path);
   try {
     const { tokenizer, config: tokenizerConfig } = tokenizerFromGguf(ggufMetadata!, path);
-    const { bos_token_id, eos_token_id, pad_token_id } = config;
-    const files = {
-      "config.json": config,
-      "generation_config.json": { bos_token_id, eos_token_id, pad_token_id },
-      "tokenizer.json": tokenizer,
-      "tokenizer_config.json": tokenizerConfig,
-    };
-    for (const [name, content] of Object.entries(files)) {
-      await writeFileAtomic(join(folder, name), JSON.stringify(content, null, 2) + "\n");
-    }
-    const bytes = (name: string) => tensors.shape(name).reduce((a, b) => a * b, 4);
-    const totalBytes = tensors.names().reduce((sum, name) => sum + bytes(name), 0);
-    let doneBytes = 0;
-    const lazy = tensors.names().map((name) => {
-      const data = async () => {
-        const values = await tensors.read(name);
-        onProgress?.({ doneBytes: doneBytes += values.byteLength, totalBytes });
-        return values;
-      };
-      return [name, { shape: tensors.shape(name), data }] as const;
+    const json = (value: unknown) => JSON.stringify(value, null, 2) + "\n";
+    await writeModelFiles(folder, {
+      config,
+      generationConfig: generationConfigOf(config),
+      tokenizerFiles: {
+        "tokenizer.json": json(tokenizer),
+        "tokenizer_config.json": json(tokenizerConfig),
+      },
+      tensors,
+    }, {
+      dtypeOf: () => "F32",
+      maxShardBytes: Infinity,
+      onProgress: (doneBytes, totalBytes) => onProgress?.({ doneBytes, totalBytes }),
     });
-    await writeSafetensors(join(folder, "model.safetensors"), lazy);
   } finally {
     tensors.close();
   }
+}
+
+/** What a `generation_config.json` says at least: the ids that a config names. */
+export function generationConfigOf(config: Record<string, unknown>): Record<string, unknown> {
+  const { bos_token_id, eos_token_id, pad_token_id } = config;
+  return { bos_token_id, eos_token_id, pad_token_id };
 }

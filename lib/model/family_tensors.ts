@@ -19,6 +19,7 @@ export function familyTensors(tensors: TensorSource, config: ModelConfig): Tenso
     names: () => tensors.names().map((name) => isHead(name) ? name : ownName(name)),
     has: (name) => tensors.has(savedName(name)),
     shape: (name) => tensors.shape(savedName(name)),
+    dtype: (name) => tensors.dtype(savedName(name)),
     read: (name, ...into) => tensors.read(savedName(name), ...into),
   };
 }

@@ -8,18 +8,29 @@ import { toHalf } from "../backend/half_matrix.ts";
 import { isCopiedFrom, uploadNow } from "../backend/upload_now.ts";
 import type { Network } from "./network.ts";
 
+type Source = { path: string; config: unknown; tensors: TensorSource };
+
+/**
+ * The weights that a model is made of, with their shapes; what else a checkpoint holds is passed over.
+ *
+ * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
+ */
+export function checkedWeights({ path, config, tensors }: Source): Map<string, number[]> {
+  const modelConfig = parseModelConfig(config, path), wanted = weightShapes(modelConfig);
+  const own = familyTensors(tensors, modelConfig);
+  for (const [name, shape] of wanted) checkWeight(own, path, name, shape);
+  return wanted;
+}
+
 /**
  * Loads a model's weights onto the compute backend, a tensor at a time. The caller owns them:
  * {@link disposeNetwork} frees them.
  *
  * @throws {UserError} when the family is not supported, a weight is missing or has another shape.
  */
-export async function loadNetwork(
-  { path, config, tensors: stored }: { path: string; config: unknown; tensors: TensorSource },
-): Promise<Network> {
-  const modelConfig = parseModelConfig(config, path);
-  const wanted = weightShapes(modelConfig), tensors = familyTensors(stored, modelConfig);
-  for (const [name, shape] of wanted) checkWeight(tensors, path, name, shape);
+export async function loadNetwork(source: Source): Promise<Network> {
+  const config = parseModelConfig(source.config, source.path), wanted = checkedWeights(source);
+  const tensors = familyTensors(source.tensors, config);
   const weights = new Map<string, tf.Tensor>();
   try {
     let buffer: ArrayBuffer | undefined; // one for all: garbage would stand beside the weights
@@ -35,7 +46,7 @@ export async function loadNetwork(
     tf.dispose([...weights.values()]);
     throw error;
   }
-  return { config: modelConfig, weights, precision: "float32" };
+  return { config, weights, precision: "float32" };
 }
 
 /**

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { UserError } from "../errors.ts";
 import { fileError } from "../io/file_error.ts";
-import { type GgufSource, openGguf } from "../io/gguf.ts";
+import { openGguf } from "../io/gguf.ts";
 import { readJsonObject } from "../io/read_json.ts";
 import { openShardedSafetensors, weightFiles } from "../io/safetensors.ts";
 import { sha256File } from "../io/sha256_file.ts";
-import { tensorSource } from "../io/tensor_source.ts";
 import type { TensorSource } from "../types.ts";
 import { ggufConfig } from "./gguf_config.ts";
-import { GGUF_ARCHITECTURES, hfName } from "./gguf_names.ts";
+import { GGUF_ARCHITECTURES } from "./gguf_names.ts";
+import { tensorsFromGguf } from "./gguf_tensors.ts";
 
 /** A model on disk: what it is, and its weights under Hugging Face's names, read one at a time. */
 export type Checkpoint = {
@@ -85,13 +85,13 @@ async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
   try {
     const { metadata } = source;
     const architecture = metadata["general.architecture"];
-    if (!GGUF_ARCHITECTURES.includes(architecture as string)) {
-      const supported = GGUF_ARCHITECTURES.join(", ");
+    if (!Object.hasOwn(GGUF_ARCHITECTURES, architecture as string)) {
+      const supported = Object.keys(GGUF_ARCHITECTURES).join(", ");
       const found = `architecture ${JSON.stringify(architecture) ?? "none"}`;
       throw cannotOpen(path, `supported GGUF architectures are ${supported}, found ${found}`);
     }
     const config = ggufConfig(metadata, { path, has: source.has });
-    const tensors = renamedTensors(source, path);
+    const tensors = tensorsFromGguf(source, path);
     const hash = once(() => sha256File(path));
     return { path, format: "gguf", config, tensors, ggufMetadata: metadata, hash };
   } catch (error) {
@@ -103,43 +103,4 @@ async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
 function once<T>(compute: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return () => result ??= compute();
-}
-
-function renamedTensors(source: GgufSource, path: string): TensorSource {
-  const entries = new Map<string, { shape: number[]; ggufName: string; heads?: number }>();
-  for (const ggufName of source.names()) {
-    const target = hfName(ggufName);
-    if (!target) throw cannotOpen(path, `a plain Llama has no tensor "${ggufName}"`);
-    const { "llama.attention.head_count": all } = source.metadata;
-    const heads = target.headsKey && (source.metadata[`llama.${target.headsKey}`] ?? all);
-    const shape = source.shape(ggufName);
-    if (heads !== undefined && shape[0] % (2 * (heads as number)) !== 0) {
-      throw cannotOpen(path, `tensor "${ggufName}" [${shape}] doesn't split into ${heads} heads`);
-    }
-    entries.set(target.name, { shape, ggufName, heads: heads as number | undefined });
-  }
-  return tensorSource(path, entries, {
-    read: async ({ ggufName, heads }, _name, buffer) => {
-      const values = await source.read(ggufName, buffer);
-      return heads === undefined ? values : joinRotaryHalves(values, source.shape(ggufName), heads);
-    },
-    close: source.close,
-  });
-}
-
-/**
- * Undoes llama.cpp's interleaving: row `2 i + half` of a head goes back to row `half * D/2 + i`.
- *
- * **Source**: `LlamaModel.permute` of llama.cpp's `convert_hf_to_gguf.py`.
- */
-function joinRotaryHalves(values: Float32Array, shape: number[], heads: number): Float32Array {
-  const joined = new Float32Array(values.length);
-  const rows = shape[0] / heads;
-  const width = values.length / shape[0];
-  for (let row = 0; row < shape[0]; row++) {
-    const inHead = row % rows;
-    const target = row - inHead + (inHead % 2) * (rows / 2) + Math.floor(inHead / 2);
-    joined.set(values.subarray(row * width, (row + 1) * width), target * width);
-  }
-  return joined;
 }

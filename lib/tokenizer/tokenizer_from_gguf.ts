@@ -9,18 +9,26 @@ const metadataSchema = z.looseObject({
   "tokenizer.ggml.tokens": z.array(z.string()).nonempty(),
   "tokenizer.ggml.token_type": z.array(z.int()).optional(),
   "tokenizer.ggml.merges": z.array(z.string()).optional(),
+  "tokenizer.ggml.scores": z.array(z.number()).optional(),
   "tokenizer.ggml.bos_token_id": z.int().optional(),
   "tokenizer.ggml.eos_token_id": z.int().optional(),
   "tokenizer.ggml.unknown_token_id": z.int().optional(),
   "tokenizer.ggml.padding_token_id": z.int().optional(),
   "tokenizer.ggml.add_bos_token": z.boolean().optional(),
+  "tokenizer.ggml.add_space_prefix": z.boolean().optional(),
   "tokenizer.chat_template": z.string().optional(),
 });
 type Metadata = z.infer<typeof metadataSchema>;
 
 /** `token_type` of llama.cpp: a control token is special, a user-defined one is only added. */
-const CONTROL = 3;
-const USER_DEFINED = 4;
+export const TOKEN_TYPES = {
+  normal: 1,
+  unknown: 2,
+  control: 3,
+  userDefined: 4,
+  unused: 5,
+  byte: 6,
+};
 
 type PreTokenizer = { cuts: string[]; ignoreMerges?: boolean; addsBos?: boolean };
 
@@ -29,7 +37,7 @@ const modern = (digits: string) =>
   `${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 /** How llama.cpp cuts text before BPE, by the value of `tokenizer.ggml.pre`. */
-const preTokenizers: Record<string, PreTokenizer> = {
+export const preTokenizers: Record<string, PreTokenizer> = {
   "gpt-2": { cuts: [GPT2_WORDS] },
   smollm: { cuts: ["\\p{N}", GPT2_WORDS] },
   "llama-bpe": { cuts: [modern("\\p{N}{1,3}")], ignoreMerges: true, addsBos: true },
@@ -49,61 +57,151 @@ export function tokenizerFromGguf(
 ): { tokenizer: object; config: object } {
   const data = checkShape(metadataSchema, metadata, path);
   const model = data["tokenizer.ggml.model"];
-  if (model !== "gpt2") throw unknownKind("tokenizer.ggml.model", model, { known: ["gpt2"], path });
-  const pre = data["tokenizer.ggml.pre"] ?? "none";
-  if (!Object.hasOwn(preTokenizers, pre)) {
-    throw unknownKind("tokenizer.ggml.pre", pre, { known: Object.keys(preTokenizers), path });
+  if (!Object.hasOwn(builders, model)) {
+    const known = Object.keys(builders);
+    throw unknownKind("tokenizer.ggml.model", model, { known, path });
   }
-  const kind = preTokenizers[pre];
+  const { addsBos, ...parts } = builders[model](data, path);
+  const config = buildConfig(data, addsBos);
   const tokens = data["tokenizer.ggml.tokens"];
-  const merges = data["tokenizer.ggml.merges"] ?? [];
-  const config = buildConfig(data, kind);
   const tokenizer = {
     version: "1.0",
     truncation: null,
     padding: null,
     added_tokens: addedTokens(data),
-    normalizer: null,
-    pre_tokenizer: {
-      type: "Sequence",
-      pretokenizers: [
-        ...kind.cuts.map(splitBy),
-        { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
-      ],
-    },
     post_processor: config.add_bos_token ? bosFirst(config.bos_token!, tokens) : null,
-    decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: false },
-    model: {
-      type: "BPE",
-      dropout: null,
-      unk_token: null,
-      continuing_subword_prefix: null,
-      end_of_word_suffix: null,
-      fuse_unk: false,
-      byte_fallback: false,
-      ignore_merges: kind.ignoreMerges ?? false,
-      vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
-      merges: merges.map((merge) => merge.split(" ")),
-    },
+    ...parts,
   };
   return { tokenizer, config };
 }
 
+/** What differs between kinds of tokenizers. */
+type Parts = {
+  normalizer: object | null;
+  pre_tokenizer: object | null;
+  decoder: object;
+  model: object;
+  /** Whether BOS is added where the file doesn't say. */
+  addsBos: boolean;
+};
+
+/** How a tokenizer is built, by `tokenizer.ggml.model`. */
+const builders: Record<string, (data: Metadata, path: string) => Parts> = {
+  gpt2: byteLevel,
+  llama: sentencePiece,
+};
+
+function byteLevel(data: Metadata, path: string): Parts {
+  const pre = data["tokenizer.ggml.pre"] ?? "none";
+  if (!Object.hasOwn(preTokenizers, pre)) {
+    throw unknownKind("tokenizer.ggml.pre", pre, { known: Object.keys(preTokenizers), path });
+  }
+  const { cuts, ignoreMerges = false, addsBos = false } = preTokenizers[pre];
+  const bytes = {
+    type: "ByteLevel",
+    add_prefix_space: false,
+    trim_offsets: true,
+    use_regex: false,
+  };
+  const merges = (data["tokenizer.ggml.merges"] ?? []).map((merge) => merge.split(" "));
+  return {
+    normalizer: null,
+    pre_tokenizer: { type: "Sequence", pretokenizers: [...cuts.map(splitBy), bytes] },
+    decoder: bytes,
+    model: {
+      ...bytePairs(data["tokenizer.ggml.tokens"], merges),
+      ignore_merges: ignoreMerges,
+    },
+    addsBos,
+  };
+}
+
+/** Spaces are "▁", what has no token is spelt in bytes, and the likeliest token is merged first. */
+function sentencePiece(data: Metadata): Parts {
+  const tokens = data["tokenizer.ggml.tokens"], types = data["tokenizer.ggml.token_type"] ?? [];
+  const scores = data["tokenizer.ggml.scores"] ?? [];
+  const isPiece = (_: string, id: number) => [undefined, TOKEN_TYPES.normal].includes(types[id]);
+  const unknown = tokens[data["tokenizer.ggml.unknown_token_id"] ?? 0];
+  const toBar = { type: "Replace", pattern: { String: " " }, content: "▁" };
+  const toSpace = { type: "Replace", pattern: { String: "▁" }, content: " " };
+  const prefix = data["tokenizer.ggml.add_space_prefix"] ?? true;
+  return {
+    normalizer: {
+      type: "Sequence",
+      normalizers: [...(prefix ? [{ type: "Prepend", prepend: "▁" }] : []), toBar],
+    },
+    pre_tokenizer: null,
+    decoder: {
+      type: "Sequence",
+      decoders: [
+        toSpace,
+        { type: "ByteFallback" },
+        { type: "Fuse" },
+        ...(prefix ? [{ type: "Strip", content: " ", start: 1, stop: 0 }] : []),
+      ],
+    },
+    model: {
+      ...bytePairs(tokens, mergesOf(tokens, { scores, isPiece })),
+      unk_token: unknown,
+      fuse_unk: true,
+      byte_fallback: true,
+    },
+    addsBos: true,
+  };
+}
+
+/**
+ * Every way to put a piece together from two, likeliest piece first; of one piece's ways first the
+ * one whose left half is longer, as transformers orders them when it reads a sentencepiece model.
+ */
+function mergesOf(
+  tokens: string[],
+  { scores, isPiece }: { scores: number[]; isPiece: (token: string, id: number) => boolean },
+): string[][] {
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const merges = tokens.flatMap((token, id) => {
+    if (!isPiece(token, id)) return [];
+    const letters = [...token]; // whole characters: half a surrogate pair is no piece
+    return letters.slice(1).flatMap((_, i) => {
+      const halves = [letters.slice(0, i + 1).join(""), letters.slice(i + 1).join("")];
+      return halves.every((half) => ids.has(half)) ? [{ halves, score: scores[id] ?? 0 }] : [];
+    });
+  });
+  const lengths = ({ halves }: { halves: string[] }) => halves.map((half) => half.length);
+  return merges.sort((a, b) => {
+    const [[left, right], [otherLeft, otherRight]] = [lengths(a), lengths(b)];
+    return b.score - a.score || otherLeft - left || otherRight - right;
+  }).map(({ halves }) => halves);
+}
+
+const bytePairs = (tokens: string[], merges: string[][]) => ({
+  type: "BPE",
+  dropout: null,
+  unk_token: null as string | null,
+  continuing_subword_prefix: null,
+  end_of_word_suffix: null,
+  fuse_unk: false,
+  byte_fallback: false,
+  ignore_merges: false,
+  vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
+  merges,
+});
+
 function addedTokens(data: Metadata) {
   const types = data["tokenizer.ggml.token_type"] ?? [];
   return data["tokenizer.ggml.tokens"].flatMap((content, id) => {
-    const special = types[id] === CONTROL;
-    if (!special && types[id] !== USER_DEFINED) return [];
+    const special = types[id] === TOKEN_TYPES.control || types[id] === TOKEN_TYPES.unknown;
+    if (!special && types[id] !== TOKEN_TYPES.userDefined) return [];
     const plain = { single_word: false, lstrip: false, rstrip: false, normalized: false };
     return [{ id, content, ...plain, special }];
   });
 }
 
-function buildConfig(data: Metadata, kind: PreTokenizer) {
+function buildConfig(data: Metadata, kindAddsBos: boolean) {
   const tokens = data["tokenizer.ggml.tokens"];
   const text = (id?: number) => id === undefined ? undefined : tokens[id];
   const bos = text(data["tokenizer.ggml.bos_token_id"]);
-  const addsBos = data["tokenizer.ggml.add_bos_token"] ?? kind.addsBos ?? false;
+  const addsBos = data["tokenizer.ggml.add_bos_token"] ?? kindAddsBos;
   return {
     tokenizer_class: "PreTrainedTokenizerFast",
     clean_up_tokenization_spaces: false,

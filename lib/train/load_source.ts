@@ -4,8 +4,9 @@ import { UserError } from "../errors.ts";
 import { readPeftAdapter } from "../io/peft_adapter.ts";
 import type { LoraAdapter } from "../lora/lora_adapter.ts";
 import { adapterFromPeft } from "../lora/peft_format.ts";
-import { mergeAdapter } from "../lora/merge_adapter.ts";
+import { mergedTensors } from "../lora/merge_adapter.ts";
 import { disposeNetwork, loadNetwork } from "../model/load_network.ts";
+import { familyTensors } from "../model/family_tensors.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import { parseModelConfig } from "../model/parse_model_config.ts";
 import type { Network } from "../model/network.ts";
@@ -28,7 +29,43 @@ export type ModelSource = {
   hash: string;
 };
 
+/** A model that is opened: its weights are read when asked for, its adapter's update in them. */
+export type OpenedSource = {
+  /** What the user named, as in {@link ModelSource}. */
+  path: string;
+  basePath: string;
+  adapter: LoraAdapter | null;
+  /** `tensors` hold the adapter's update; the caller closes them. */
+  checkpoint: Checkpoint;
+  tokenizer: Tokenizer;
+};
+
 type PeftBase = Awaited<ReturnType<typeof readPeftAdapter>>;
+
+/**
+ * Opens weights and tokenizer; an adapter at `path` is added to the weights of its base.
+ *
+ * @param options.basePath What the adapter at `path` adapts; found through its config where left out.
+ */
+export async function openSource(
+  path: string,
+  options: { basePath?: string } = {},
+): Promise<OpenedSource> {
+  const peft = await isAdapterFolder(path) ? await readPeftAdapter(path) : null;
+  const basePath = peft ? options.basePath ?? basePathOf(peft, path) : path;
+  const checkpoint = await openCheckpoint(basePath);
+  try {
+    const adapter = peft && adapterFromPeft(peft);
+    const tokenizer = await tokenizerOf(checkpoint, peft ? path : null);
+    const config = parseModelConfig(checkpoint.config, checkpoint.path);
+    const own = familyTensors(checkpoint.tensors, config);
+    const tensors = adapter ? mergedTensors(own, adapter, config) : own;
+    return { path, basePath, adapter, tokenizer, checkpoint: { ...checkpoint, tensors } };
+  } catch (error) {
+    checkpoint.tensors.close();
+    throw error;
+  }
+}
 
 /**
  * Loads weights and tokenizer; an adapter at `path` is added to the weights of its base. `accept` may
@@ -38,17 +75,12 @@ export async function loadSource(
   path: string,
   accept?: (config: ModelConfig) => void,
 ): Promise<{ network: Network; tokenizer: Tokenizer; source: ModelSource }> {
-  const stageA = await isAdapterFolder(path) ? await readPeftAdapter(path) : null;
-  const basePath = stageA ? basePathOf(stageA, path) : path;
-  const checkpoint = await openCheckpoint(basePath);
+  const { checkpoint, tokenizer, adapter, basePath } = await openSource(path);
   try {
     accept?.(parseModelConfig(checkpoint.config, checkpoint.path));
-    const tokenizer = await tokenizerOf(checkpoint, stageA ? path : null);
     const network = await loadNetwork(checkpoint);
     try {
-      const adapter = stageA && adapterFromPeft(stageA);
-      if (adapter) mergeAdapter(network, adapter);
-      checkVocabulary(tokenizer, network, path);
+      checkVocabulary(tokenizer, network.config, path);
       const hash = await checkpoint.hash() + (adapter ? `+${hashAdapter(adapter)}` : "");
       return {
         network,
@@ -82,14 +114,9 @@ export async function loadSource(
 export async function describeModel(
   path: string,
 ): Promise<{ config: ModelConfig; tokenizer: Tokenizer }> {
-  const stageA = await isAdapterFolder(path) ? await readPeftAdapter(path) : null;
-  const checkpoint = await openCheckpoint(stageA ? basePathOf(stageA, path) : path);
-  try {
-    const config = parseModelConfig(checkpoint.config, checkpoint.path);
-    return { config, tokenizer: await tokenizerOf(checkpoint, stageA ? path : null) };
-  } finally {
-    checkpoint.tensors.close();
-  }
+  const { checkpoint, tokenizer } = await openSource(path);
+  checkpoint.tensors.close();
+  return { config: parseModelConfig(checkpoint.config, checkpoint.path), tokenizer };
 }
 
 function basePathOf({ basePath, config }: PeftBase, path: string): string {
@@ -110,7 +137,8 @@ function hashAdapter({ config, parameters }: LoraAdapter): string {
   return digest.digest("hex");
 }
 
-async function isAdapterFolder(path: string): Promise<boolean> {
+/** Whether a folder holds an adapter and no model. */
+export async function isAdapterFolder(path: string): Promise<boolean> {
   return await exists(join(path, "adapter_config.json")) &&
     !await exists(join(path, "config.json"));
 }
@@ -124,8 +152,16 @@ async function tokenizerOf(checkpoint: Checkpoint, adapterPath: string | null): 
   return createTokenizer({ tokenizer, config }, checkpoint.path);
 }
 
-function checkVocabulary(tokenizer: Tokenizer, network: Network, path: string): void {
-  const { vocabSize } = network.config;
+/**
+ * Holds a tokenizer against the embedding.
+ *
+ * @throws {UserError} when it knows more tokens than the model.
+ */
+export function checkVocabulary(
+  tokenizer: Tokenizer,
+  { vocabSize }: ModelConfig,
+  path: string,
+): void {
   if (tokenizer.vocabSize <= vocabSize) return;
   throw new UserError(
     `Cannot use the tokenizer of "${path}": it knows ${tokenizer.vocabSize} tokens, the model's ` +

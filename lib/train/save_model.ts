@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writePeftAdapter } from "../io/peft_adapter.ts";
-import { writeSafetensors } from "../io/safetensors.ts";
+import { writeSafetensors } from "../io/write_safetensors.ts";
 import { writeFileAtomic, writeFolderAtomic } from "../io/write_atomic.ts";
 import { stackAdapters } from "../lora/merge_adapter.ts";
 import { adapterToPeft } from "../lora/peft_format.ts";

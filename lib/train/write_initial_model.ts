@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createRandom } from "../random.ts";
 import { writeFileAtomic, writeFolderAtomic } from "../io/write_atomic.ts";
-import { writeSafetensors } from "../io/safetensors.ts";
+import { writeSafetensors } from "../io/write_safetensors.ts";
 import { trainNoteTokenizer } from "../data/synthetic_tokenizer.ts";
 import { initWeights } from "../model/init_weights.ts";
 import { parseModelConfig } from "../model/parse_model_config.ts";

@@ -30,3 +30,11 @@ export function formatRate(perSecond: number): string {
   const digits = perSecond < 1 ? 2 : perSecond < 100 ? 1 : 0;
   return Number(perSecond.toFixed(digits)).toLocaleString("en-US");
 }
+
+/** Bytes of a size as it is typed: "500MB", "5GB", "2GiB"; nothing where it is none. */
+export function parseBytes(text: string): number | undefined {
+  const [, number, prefix, binary] = /^(\d+(?:\.\d+)?) ?([kKMGT]?)(i?)B?$/.exec(text.trim()) ?? [];
+  if (number === undefined || Number(number) === 0) return undefined;
+  const power = ["", "K", "M", "G", "T"].indexOf(prefix.toUpperCase());
+  return Math.floor(Number(number) * (binary ? 1024 : 1000) ** power);
+}

@@ -4,6 +4,7 @@ import {
   formatDuration,
   formatPercent,
   formatRate,
+  parseBytes,
 } from "../../scripts/cli/format.ts";
 import { assertEquals } from "../../lib/std.ts";
 
@@ -53,4 +54,14 @@ Train Loss: 0.68
 Val Loss: 0.65
 Chosen Preference: 55%`,
   );
+});
+
+Deno.test("parseBytes() reads sizes as they are typed, and nothing else", () => {
+  assertEquals(
+    ["500MB", "5GB", "2GiB", "1.5 kB", "3G", "77", "12B"].map(parseBytes),
+    [5e8, 5e9, 2 ** 31, 1500, 3e9, 77, 12],
+  );
+  for (const text of ["", "0", "GB", "-1GB", "5XB", "1e9", "5 GB each"]) {
+    assertEquals(parseBytes(text), undefined, text);
+  }
 });

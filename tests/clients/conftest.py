@@ -19,19 +19,30 @@ os.environ["TQDM_DISABLE"] = "1"
 torch.set_num_threads(2)
 
 
+def deno(*arguments: str) -> None:
+    command = [*DENO_COMMAND, "run", "-A", "-q", *arguments]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.fixture(scope="session")
 def out(tmp_path_factory) -> Path:
     """The folder with our adapters and dump.json."""
     folder = tmp_path_factory.mktemp("dpo_kit")
-    command = [*DENO_COMMAND, "run", "-A", "-q", "tests/clients/train_and_dump.ts", str(folder)]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-    assert result.returncode == 0, result.stderr
+    deno("tests/clients/train_and_dump.ts", str(folder))
     return folder
 
 
 @pytest.fixture(scope="session")
 def dump(out) -> dict:
     return json.loads((out / "dump.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def converted(out) -> dict:
+    """What we merged and quantised, and what we say of it."""
+    deno("tests/clients/convert_and_dump.ts", str(out))
+    return json.loads((out / "convert.json").read_text())
 
 
 @pytest.fixture(scope="session")

@@ -61,6 +61,30 @@ def test_score_gives_the_golden_and_pefts_log_probs(run):
     assert moved > 0.1, "an adapter that does nothing would agree with anything"
 
 
+def test_merge_lora_gives_transformers_our_text(run):
+    adapter, merged = f"{run}/dpo/final_model", f"{run}/merged"
+    said = script("merge_lora", "--adapter_path", adapter, "--output_dir", merged, "--json")
+    assert json.loads(said)["modules"] == 60
+    lines = script(
+        "generate", "--adapter_path", adapter, "--file", f"{run}/triplets.jsonl", "--max_new_tokens", "64",
+        "--num", "3",
+    ).splitlines()
+    model = AutoModelForCausalLM.from_pretrained(ROOT / merged)
+    assert model.dtype == torch.float32
+    tokenizer = AutoTokenizer.from_pretrained(ROOT / merged)
+    for row in map(json.loads, lines):
+        ids = tokenizer(row["prompt"], return_tensors="pt")
+        with torch.no_grad():
+            theirs = model.generate(**ids, max_new_tokens=64, do_sample=False)[0, ids.input_ids.shape[1] :]
+        assert tokenizer.decode(theirs, skip_special_tokens=True) == row["text"]
+        assert len(theirs) == row["tokens"] + row["stopped"]
+    assert any(json.loads(line)["tokens"] > 20 for line in lines)
+    base = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(ROOT / MODEL, dtype=torch.float32), ROOT / adapter)
+    ids = torch.tensor([GOLDEN["pairs"][0]["prompt"] + GOLDEN["pairs"][0]["chosen"]])
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids).logits, base(ids).logits, atol=1e-4, rtol=1e-5)
+
+
 def response_log_prob(model, pair: dict, side: str) -> float:
     prompt, response = pair["prompt"], pair[side]
     with torch.no_grad():

@@ -126,8 +126,8 @@ def finish(writer):
 
 
 def make_unreadable_gguf():
-    writer = gguf.GGUFWriter(HERE / "q4_k.gguf", "llama")
-    writer.add_tensor("blk.0.attn_q.weight", np.zeros((1, 144), np.uint8), raw_dtype=Type.Q4_K)
+    writer = gguf.GGUFWriter(HERE / "iq4_xs.gguf", "llama")
+    writer.add_tensor("blk.0.attn_q.weight", np.zeros((1, 136), np.uint8), raw_dtype=Type.IQ4_XS)
     finish(writer)
     writer = gguf.GGUFWriter(HERE / "mamba.gguf", "mamba")
     writer.add_tensor("token_embd.weight", np.zeros((2, 2), np.float32))

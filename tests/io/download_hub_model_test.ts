@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { downloadHubModel, HubUnreachableError } from "../../lib/io/download_hub_model.ts";
-import { writeSafetensors } from "../../lib/io/safetensors.ts";
+import { writeSafetensors } from "../../lib/io/write_safetensors.ts";
 import { recordSource, verifySource } from "../../lib/io/source_record.ts";
 import { openCheckpoint } from "../../lib/model/open_checkpoint.ts";
 import { assert, assertEquals } from "../../lib/std.ts";

@@ -25,10 +25,10 @@ Deno.test("openGguf() reads every type of metadata", async () => {
 });
 
 Deno.test("openGguf() names a format that it can't read, and the tensor", async () => {
-  const path = goldenPath("q4_k.gguf");
+  const path = goldenPath("iq4_xs.gguf");
   const { message } = await userError(openGguf(path));
-  const readable = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1";
-  const reason = `tensor "blk.0.attn_q.weight" is stored as Q4_K, readable are ${readable}`;
+  const readable = "F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K";
+  const reason = `tensor "blk.0.attn_q.weight" is stored as IQ4_XS, readable are ${readable}`;
   assertEquals(message, `Cannot use "${path}": ${reason}`);
 });
 

@@ -2,7 +2,7 @@
 import { assert } from "../../lib/std.ts";
 import type { HostTensor, TensorSource } from "../../lib/types.ts";
 
-type Numbers = { shape: number[]; base64: string };
+export type Numbers = { shape: number[]; base64: string };
 type Golden = {
   safetensors: Record<string, Numbers>;
   torch: { dict: Record<string, Numbers>; state_dict: Record<string, Numbers> };
@@ -17,10 +17,15 @@ export function goldenPath(name: string): string {
 
 export const golden: Golden = JSON.parse(await Deno.readTextFile(goldenPath("io.json")));
 
+/** What base64 stands for. */
+export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
 /** Asserts that a tensor has the wanted shape and the wanted bits. */
 export function assertSameBits(actual: HostTensor, wanted: Numbers, name: string): void {
   const bits = [...new Uint8Array(actual.data.slice().buffer)];
-  const wantedBits = [...atob(wanted.base64)].map((character) => character.charCodeAt(0));
+  const wantedBits = [...bytesOf(wanted.base64)];
   assert(actual.shape.join() === wanted.shape.join(), `${name} has shape [${actual.shape}]`);
   assert(bits.join() === wantedBits.join(), `${name} has other bits: ${actual.data}`);
 }

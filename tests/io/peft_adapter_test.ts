@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readPeftAdapter, writePeftAdapter } from "../../lib/io/peft_adapter.ts";
-import { openSafetensors, writeSafetensors } from "../../lib/io/safetensors.ts";
+import { openSafetensors } from "../../lib/io/safetensors.ts";
+import { writeSafetensors } from "../../lib/io/write_safetensors.ts";
 import { readTorchBin } from "../../lib/io/torch_bin.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import type { HostTensor } from "../../lib/types.ts";

@@ -1,11 +1,7 @@
 import fc from "fast-check";
 import { join } from "node:path";
-import {
-  type LazyTensor,
-  openSafetensors,
-  openShardedSafetensors,
-  writeSafetensors,
-} from "../../lib/io/safetensors.ts";
+import { openSafetensors, openShardedSafetensors } from "../../lib/io/safetensors.ts";
+import { type TensorToWrite, writeSafetensors } from "../../lib/io/write_safetensors.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { survivesDamage, userError } from "./damage.ts";
 import { assertSameBits, golden, goldenPath, readAll } from "./golden_files.ts";
@@ -110,9 +106,9 @@ Deno.test("writeSafetensors() and openSafetensors() are inverse to the bit", asy
     fc.asyncProperty(
       fc.uniqueArray(fc.tuple(names, tensor), { selector: ([name]) => name }),
       async (list) => {
-        const tensors = list.map(([name, data]): [string, LazyTensor] => [
+        const tensors = list.map(([name, data]): [string, TensorToWrite] => [
           name,
-          { shape: [1, data.length], data: () => data },
+          { shape: [1, data.length], data: () => [data] },
         ]);
         await writeSafetensors(path, tensors);
         const source = await openSafetensors(path);
@@ -210,4 +206,28 @@ Deno.test("openShardedSafetensors() says what a folder without safetensors holds
   await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
   const { message } = await userError(openShardedSafetensors(folder));
   assert(/Cannot find weights in .* it holds a pytorch_model.bin: save the model as/.test(message));
+});
+
+Deno.test("writeSafetensors() rounds to the nearest, ties to even, and refuses what float16 can't hold", async () => {
+  const path = await Deno.makeTempFile();
+  // 1 + 2^-9 lies halfway between two bfloat16, 1 + 2^-12 almost between two float16.
+  const data = Float32Array.of(1 + 2 ** -8, 1 + 3 * 2 ** -8, -(1 + 2 ** -8 + 2 ** -20), 2 ** -24);
+  const wanted = {
+    BF16: [1, 1 + 2 ** -6, -(1 + 2 ** -7), 2 ** -24],
+    F16: [1 + 2 ** -8, 1 + 3 * 2 ** -8, -(1 + 2 ** -8), 2 ** -24],
+  };
+  for (const dtype of ["BF16", "F16"] as const) {
+    await writeSafetensors(path, [["w", { shape: [4], dtype, data }]]);
+    const source = await openSafetensors(path);
+    assertEquals([source.dtype("w"), [...await source.read("w")]], [dtype, wanted[dtype]]);
+    assertEquals([...await source.read("w", undefined, { first: 1, end: 2 })], [wanted[dtype][1]]);
+    source.close();
+  }
+  const large = writeSafetensors(path, [["w", {
+    shape: [1],
+    dtype: "F16",
+    data: Float32Array.of(7e4),
+  }]]);
+  const { message } = await userError(large);
+  assert(message.includes('tensor "w" holds 70000, which F16 can\'t hold'), message);
 });

@@ -4,12 +4,15 @@ import { useBackend } from "../../lib/backend/use_backend.ts";
 import type { LoraAdapter, LoraConfig } from "../../lib/lora/lora_adapter.ts";
 import {
   checkAdapter,
-  mergeAdapter,
+  mergedTensors,
   negateAdapter,
   stackAdapters,
 } from "../../lib/lora/merge_adapter.ts";
 import { disposeAdapters, uploadAdapter } from "../../lib/lora/upload_adapter.ts";
 import { blockLinears } from "../../lib/model/block_modules.ts";
+import { rowLength, tensorSource } from "../../lib/io/tensor_source.ts";
+import type { Network } from "../../lib/model/network.ts";
+import type { TensorSource } from "../../lib/types.ts";
 import { disposeNetwork } from "../../lib/model/load_network.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
@@ -19,10 +22,42 @@ import { someLogProbs, tinyNetwork, trainedAdapter } from "./tiny_network.ts";
 
 await useBackend({ backend: "cpu" });
 
+/** A network's weights as a checkpoint's. */
+async function sourceOf({ weights }: Network): Promise<TensorSource> {
+  const values = new Map(
+    await Promise.all(
+      [...weights].map(async ([name, weight]) =>
+        [name, await weight.data() as Float32Array] as const
+      ),
+    ),
+  );
+  const entries = new Map(
+    [...weights].map(([name, { shape }]) => [name, { shape, dtype: "F32" }]),
+  );
+  return tensorSource("the tiny network", entries, {
+    read: ({ shape }, { name, rows }) => {
+      const width = rowLength(shape);
+      return values.get(name)!.slice(rows.first * width, rows.end * width);
+    },
+    close: () => {},
+  });
+}
+
+/** Merges adapters into a network's weights, one after the other. */
+async function merge(network: Network, adapters: LoraAdapter[]): Promise<void> {
+  let source = await sourceOf(network);
+  for (const adapter of adapters) source = mergedTensors(source, adapter, network.config);
+  const weights = network.weights as Map<string, tf.Tensor>;
+  for (const [name, weight] of weights) {
+    weights.set(name, tf.tensor(await source.read(name), weight.shape));
+    weight.dispose();
+  }
+}
+
 /** Log-probabilities of the tiny model with some adapters merged into it and one laid over it. */
 async function logProbsOf(merged: LoraAdapter[], over: LoraAdapter | null) {
   const before = tf.memory().numTensors, network = tinyNetwork();
-  for (const adapter of merged) mergeAdapter(network, adapter);
+  await merge(network, merged);
   const adapters = over && uploadAdapter(over);
   const logProbs = await someLogProbs(network, adapters);
   if (adapters) disposeAdapters(adapters);
@@ -41,7 +76,7 @@ const configs: fc.Arbitrary<LoraConfig> = fc.record({
 });
 const FEW = { numRuns: 12 };
 
-Deno.test("mergeAdapter() gives the model that the adapter made of it", async () => {
+Deno.test("mergedTensors() gives the model that the adapter made of it", async () => {
   const plain = await logProbsOf([], null);
   await fc.assert(
     fc.asyncProperty(configs, fc.nat(), async (config, seed) => {
@@ -80,17 +115,28 @@ Deno.test("negateAdapter() takes an adapter out again", async () => {
   );
 });
 
-Deno.test("checkAdapter() says which matrix an adapter does not fit, and nothing is merged", () => {
+Deno.test("mergedTensors() gives any rows of a tensor as it gives the whole", async () => {
+  const network = tinyNetwork(), adapter = trainedAdapter({ rank: 5 }, 3);
+  const source = mergedTensors(await sourceOf(network), adapter, network.config);
+  const name = "model.layers.0.self_attn.v_proj.weight", [rows, width] = source.shape(name);
+  const whole = await source.read(name);
+  for (const [first, end] of [[0, 1], [3, rows], [2, 2]]) {
+    const part = await source.read(name, undefined, { first, end });
+    assertEquals(part, whole.slice(first * width, end * width));
+  }
+  disposeNetwork(network);
+});
+
+Deno.test("mergedTensors() says which matrix an adapter does not fit", async () => {
   const network = tinyNetwork(), adapter = trainedAdapter({}, 1);
-  const weights = new Map(network.weights);
+  const source = await sourceOf(network);
   const name = "model.layers.1.self_attn.v_proj";
   adapter.parameters.get(`${name}.lora_B.weight`)!.shape = [5, 3];
-  const { message } = thrownBy(() => mergeAdapter(network, adapter));
+  const { message } = thrownBy(() => mergedTensors(source, adapter, network.config));
   assertEquals(
     message,
     `Cannot apply the adapter to "${name}.weight": it fits a matrix [5, 12], found [8, 12]`,
   );
-  assertEquals([...network.weights.values()], [...weights.values()]);
   disposeNetwork(network);
 });
 

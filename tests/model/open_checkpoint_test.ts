@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeSafetensors } from "../../lib/io/safetensors.ts";
+import { writeSafetensors } from "../../lib/io/write_safetensors.ts";
 import { ggufConfig } from "../../lib/model/gguf_config.ts";
 import { openCheckpoint } from "../../lib/model/open_checkpoint.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
