@@ -6,6 +6,7 @@ import type { CalendarDate } from "./read_dates.ts";
 import type { Frequency } from "./read_frequencies.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Side } from "./read_sides.ts";
+import { namesDiagnosis } from "./concepts.ts";
 import { FRAME_STEMS, FUNCTION_WORDS, isDiagnosis, isDrug } from "./word_lists.ts";
 
 /** Kinds of detail that are looked for in a text. */
@@ -25,6 +26,9 @@ export const CLAIM_KINDS = [
 /** What kind of detail a text states. */
 export type ClaimKind = typeof CLAIM_KINDS[number];
 
+/** A word and those beside it. */
+export type WordInPlace = { mention: Mention; before?: Mention; after?: Mention };
+
 /** One detail that a text states. */
 export type Claim =
   & { kind: ClaimKind; start: number; end: number }
@@ -34,7 +38,7 @@ export type Claim =
     | { of: "date"; date: CalendarDate }
     | { of: "side"; side: Side }
     | { of: "sex"; sex: "male" | "female"; noun: boolean }
-    | { of: "word"; mention: Mention; neighbours: [Mention | undefined, Mention | undefined] }
+    | { of: "word"; words: WordInPlace[] }
     | { of: "denial"; mentions: Mention[] }
     | { of: "affirmation"; mentions: Mention[] }
   );
@@ -83,18 +87,26 @@ export function claimsOf(read: ReadText): Claim[] {
   return distinct([...claims, ...wordClaims(read, taken)]).toSorted((a, b) => a.start - b.start);
 }
 
-/** "1." before an item of a list; a number of one that is said without stating any. */
+/** Whether a number states nothing: the label of a list's item, the ends of a scale, "one of them". */
 function isLabel({ tokens }: ReadText, { from, to, values, quantity }: Quantity): boolean {
   const [before, after, next] = [tokens[from - 1], tokens[to], tokens[to + 1]];
-  if (quantity === null && values[0] === 1 && tokens[from].kind === "word") return true;
-  if (quantity === null && tokens[from].word === "second" || tokens[from].word === "first") {
-    return true;
+  const { word, kind, sentence } = tokens[from];
+  if (word === "a" || word === "an") {
+    return !SPANS.test(before?.word ?? "") && !/^(?:ago|old|of)$/.test(after?.word ?? "");
   }
-  const begins = before === undefined || before.sentence !== tokens[from].sentence ||
+  if (quantity === null) {
+    if (values[0] === 0 || values[0] === 1 && kind === "word") return true;
+    if (/^(?:first|second|couple|half|dozen)$/.test(word) || after?.word === "scale") return true;
+    if (after?.word === "to" && tokens[to + 2]?.word === "scale") return true;
+  }
+  const begins = before === undefined || before.sentence !== sentence ||
     /^[.;:,]$/.test(before.text);
-  return begins && tokens[from].kind === "number" && /^[.)]$/.test(after?.text ?? "") &&
-    next !== undefined && next.kind === "word" && /^\p{Lu}/u.test(next.text);
+  return begins && kind === "number" && /^[.)]$/.test(after?.text ?? "") &&
+    next?.kind === "word" && /^\p{Lu}/u.test(next.text);
 }
+
+/** Before "a week", where it is a span of time. */
+const SPANS = /^(?:for|about|approximately|within|over|almost|past|last|roughly|in)$/;
 
 const NOUN = /\b(?:male|man|gentleman|boy|female|woman|lady|girl)\b/i;
 
@@ -116,40 +128,61 @@ function sexClaim({ text }: ReadText): Claim | null {
 }
 
 function wordClaims(read: ReadText, taken: Set<number>): Claim[] {
+  const { mentions, tokens } = read;
+  const isEmpty = ({ token, word, stem }: Mention) =>
+    FUNCTION_WORDS.has(word) || FRAME_STEMS.has(stem) || word.length < 2 || taken.has(token);
   const claims: Claim[] = [];
-  let phrase: Mention[] = [];
-  const endPhrase = () => {
-    if (phrase.length > 0) {
-      const [first, last] = [phrase[0], phrase.at(-1)!].map(({ token }) => read.tokens[token]);
-      const of = first && phrase[0].polarity === "negated"
-        ? "denial" as const
-        : "affirmation" as const;
-      claims.push({ kind: "negation", of, mentions: phrase, start: first.start, end: last.end });
-    }
-    phrase = [];
-  };
-  read.mentions.forEach((mention, i) => {
-    const { token, word, stem, polarity } = mention;
-    const { start, end } = read.tokens[token];
-    const empty = FUNCTION_WORDS.has(word) || FRAME_STEMS.has(stem) || word.length < 2 ||
-      taken.has(token);
-    const last = phrase.at(-1);
-    if (empty || last && (token !== last.token + 1 || last.polarity !== polarity)) endPhrase();
-    if (empty) return;
-    const kind = isDrug(word) ? "drug" : isDiagnosis(word) ? "diagnosis" : "word";
-    const neighbours: [Mention?, Mention?] = [read.mentions[i - 1], read.mentions[i + 1]];
-    claims.push({
-      kind,
-      of: "word",
+  for (let i = 0; i < mentions.length; i++) {
+    if (isEmpty(mentions[i])) continue;
+    const whole = mentions.slice(i, i + mentions[i].length);
+    const length = isEmpty(whole.at(-1)!) ? 1 : whole.length;
+    const words = whole.slice(0, length).map((mention, k): WordInPlace => ({
       mention,
-      neighbours: [neighbours[0], neighbours[1]],
-      start,
-      end,
-    });
-    if (polarity !== "unclear") phrase.push(mention);
-  });
-  endPhrase();
-  return claims;
+      before: mentions[i + k - 1],
+      after: mentions[i + k + 1],
+    }));
+    const stated = words.filter(({ mention }) => !isEmpty(mention));
+    const start = tokens[mentions[i].token].start;
+    const end = tokens[mentions[i + length - 1].token].end;
+    claims.push({ kind: kindOf(whole.slice(0, length)), of: "word", words: stated, start, end });
+    i += length - 1;
+  }
+  return [...claims, ...polarityClaims(read, mentions.filter((mention) => !isEmpty(mention)))];
+}
+
+function kindOf(mentions: Mention[]): ClaimKind {
+  if (mentions.some(({ word }) => isDrug(word))) return "drug";
+  const shared = mentions.map(({ concepts }) => concepts)
+    .reduce((common, concepts) => common.filter((concept) => concepts.includes(concept)));
+  const named = mentions.length > 1 && shared.some(namesDiagnosis);
+  return named || mentions.some(({ word }) => isDiagnosis(word)) ? "diagnosis" : "word";
+}
+
+/** Phrases with what is said of them: that it is so, or that it is not. */
+function polarityClaims({ tokens }: ReadText, mentions: Mention[]): Claim[] {
+  const phrases: Mention[][] = [];
+  for (const mention of mentions) {
+    const phrase = phrases.at(-1);
+    const last = phrase?.at(-1);
+    const goesOn = last && last.token + 1 === mention.token && last.polarity === mention.polarity;
+    if (goesOn) phrase!.push(mention);
+    else phrases.push([mention]);
+  }
+  // That something is so is told by its words; only of what medicine has a name for is it held
+  // against a source that denies it.
+  const isNamed = ({ word, concepts }: Mention) =>
+    concepts.length > 0 || isDiagnosis(word) || isDrug(word);
+  const isHeading = (phrase: Mention[]) => tokens[phrase.at(-1)!.token + 1]?.text === ":";
+  return phrases.filter((phrase) =>
+    phrase[0].polarity === "negated" ||
+    phrase[0].polarity === "affirmed" && phrase.some(isNamed) && !isHeading(phrase)
+  ).map((phrase) => ({
+    kind: "negation",
+    of: phrase[0].polarity === "negated" ? "denial" : "affirmation",
+    mentions: phrase,
+    start: tokens[phrase[0].token].start,
+    end: tokens[phrase.at(-1)!.token].end,
+  }));
 }
 
 /** A detail that is said again is not a second one. */
@@ -176,7 +209,7 @@ function keyOf(claim: Claim): string {
     case "sex":
       return "sex";
     case "word":
-      return `word ${claim.mention.stem}`;
+      return `word ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
     default:
       return `${claim.of} ${claim.mentions.map(({ stem }) => stem).join(" ")}`;
   }

@@ -1,12 +1,12 @@
 import { stem } from "./stem.ts";
 import { BROADER, SYNONYMS } from "./synonyms.ts";
-import { GENERIC_NAMES } from "./word_lists.ts";
+import { GENERIC_NAMES, isDiagnosis } from "./word_lists.ts";
 
 /** Begins the key of a broader term, behind which its own stem stands. */
 export const BROADER_KEY = "<";
 
 /** A name of a concept: its stems in a row. */
-type Name = { stems: string[]; concept: string };
+export type Name = { stems: string[]; concept: string };
 
 const NAMES = buildNames();
 
@@ -31,12 +31,18 @@ function buildNames(): Map<string, Name[]> {
   return byFirst;
 }
 
-/** The concepts that begin at a place of a row of stems, with how many stems name each. */
-export function conceptsAt(
-  stems: readonly string[],
-  at: number,
-): { concept: string; length: number }[] {
+/** Concepts that have a diagnosis among their names. */
+const DIAGNOSIS_CONCEPTS = new Set(
+  SYNONYMS.trim().split("\n").flatMap((line, i) =>
+    line.split(",").some((name) => isDiagnosis(name.trim())) ? [`=${i}`] : []
+  ),
+);
+
+/** Names of concepts that begin at a place of a row of stems, the longest first. */
+export function namesAt(stems: readonly string[], at: number): Name[] {
   return (NAMES.get(stems[at]) ?? [])
-    .filter(({ stems: name }) => name.every((one, k) => stems[at + k] === one))
-    .map(({ stems: name, concept }) => ({ concept, length: name.length }));
+    .filter(({ stems: name }) => name.every((one, k) => stems[at + k] === one));
 }
+
+/** Whether a concept is a diagnosis. */
+export const namesDiagnosis = (concept: string) => DIAGNOSIS_CONCEPTS.has(concept);

@@ -1,10 +1,10 @@
-import type { Claim } from "./claims.ts";
+import type { Claim, WordInPlace } from "./claims.ts";
 import type { Polarity } from "./polarity.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Mention } from "./read_text.ts";
 import type { Side } from "./read_sides.ts";
-import { amountKey, type SourceIndex } from "./source_index.ts";
+import { amountKey, dateKey, type SourceIndex } from "./source_index.ts";
 
 /** Whether a source bears a detail out; `null` where nothing is claimed that it could contradict. */
 export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
@@ -14,14 +14,15 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
     case "frequency":
       return source.frequencies.has(claim.frequency.key);
     case "date":
-      return source.dates.some((date) => covers(date, claim.date)) ||
-        yearIsSaid(claim.date, source);
+      return source.dates.has(dateKey(claim.date)) || yearIsSaid(claim.date, source);
     case "side":
       return statesSide(claim.side, source);
     case "sex":
       return statesSex(claim.sex, source);
     case "word":
-      return statesWord(claim.mention, source) || isCompound(claim, source);
+      return claim.words.every((word) =>
+        statesWord(word.mention, source) || isCompound(word, source)
+      );
     case "denial":
       return agrees(claim.mentions, source, "negated") === false
         ? false
@@ -43,12 +44,6 @@ function statesQuantity(
     const equal = source.byAmount.get(amountKey(quantity, amounts[i])) ?? [];
     return equal.some((other) => (kind === "age") === (other.kind === "age"));
   });
-}
-
-/** Whether every part that is claimed of a date is a part of it. */
-function covers(date: CalendarDate, { month, day, year }: CalendarDate): boolean {
-  return (month === null || month === date.month) && (day === null || day === date.day) &&
-    (year === null || year === date.year);
 }
 
 /** A year alone may be said in two digits. */
@@ -81,11 +76,11 @@ function statesWord(mention: Mention, { words }: SourceIndex): boolean {
 }
 
 function isCompound(
-  { mention, neighbours: [before, after] }: Extract<Claim, { of: "word" }>,
+  { mention, before, after }: WordInPlace,
   { words, joined, initials }: SourceIndex,
 ): boolean {
-  const { word } = mention;
-  if (joined.has(word) || initials.has(word) && word.length >= 3) return true;
+  const { word, capitals } = mention;
+  if (joined.has(word) || capitals && initials.has(word)) return true;
   const pairs = [before && before.stem + mention.stem, after && mention.word + after.stem];
   return pairs.some((pair) => pair !== undefined && (words.has(pair) || joined.has(pair)));
 }

@@ -5,7 +5,7 @@ export type Polarity = "affirmed" | "negated" | "unclear";
 
 /** Begin a denial: what follows is denied up to the clause's end. */
 const DENIALS = new Set(
-  ("no not without denies denied deny denying never cannot neither nor none negative lacks lacked " +
+  ("no not without denies denied deny denying never neither nor none negative lacks lacked " +
     "lacking absent nobody nothing free").split(" "),
 );
 /** A denial of a list: its commas don't end it. */
@@ -17,6 +17,17 @@ const ENDS = new Set(
     "has is was are were takes after due secondary").split(" "),
 );
 const SUBJECTS = new Set("he she they i we it patient there this that".split(" "));
+/** Not able, or not willing: what is done may be so all the same. */
+const UNABLE = /^(?:cannot|unable|(?:ca|could|wo|would|should|might|must)n't)$/;
+/** Behind a denial of these, what they are of is not denied: "no trouble walking". */
+const OF_SOMETHING = new Set(
+  "trouble problem problems difficulty difficulties issue issues change changes concern concerns"
+    .split(" "),
+);
+/** Lead from what is denied to its circumstances: "no improvement on Sinemet". */
+const CIRCUMSTANCES = new Set(
+  "on with after for during at since from than prior despite when where".split(" "),
+);
 /** Most words that a denial reaches; a bound, so that no text takes more than linear time. */
 const REACH = 30;
 /** Behind a denial: nobody knows. */
@@ -48,8 +59,8 @@ export function speakerLabels(tokens: Token[]): boolean[] {
 }
 
 /** The sentences' tokens, as ranges. */
-function sentencesOf(tokens: Token[]): { from: number; to: number }[] {
-  const ranges: { from: number; to: number }[] = [];
+function sentencesOf(tokens: Token[]): Range[] {
+  const ranges: Range[] = [];
   let from = 0;
   for (let i = 1; i <= tokens.length; i++) {
     if (i < tokens.length && tokens[i].sentence === tokens[from].sentence) continue;
@@ -65,39 +76,50 @@ function sentencesOf(tokens: Token[]): { from: number; to: number }[] {
  */
 export function readPolarity(tokens: Token[], labels: boolean[]): Polarity[] {
   const polarity: Polarity[] = tokens.map(() => "affirmed");
-  let asked: { from: number; to: number }[] = [];
-  for (const { from, to } of sentencesOf(tokens)) {
-    denySentence(tokens, { from, to }, polarity);
-    const answer = asked.length > 0 ? answerOf(tokens, labels, { from, to }) : null;
-    if (tokens.slice(from, to).some(({ text }) => text === "?")) {
-      asked.push({ from, to });
-      for (let i = from; i < to; i++) if (polarity[i] === "affirmed") polarity[i] = "unclear";
-      continue;
-    }
-    if (answer !== null) {
-      for (const question of asked) {
-        for (let i = question.from; i < question.to; i++) {
-          if (answer === "no") polarity[i] = "negated";
-          else polarity[i] = polarity[i] === "negated" ? "unclear" : "affirmed";
-        }
+  const isDialogue = labels.includes(true);
+  let asked: Range[] = [];
+  let last: Range | null = null;
+  for (const range of sentencesOf(tokens)) {
+    denySentence(tokens, range, polarity);
+    const speaks = !isDialogue || labels[range.from];
+    const answer = speaks ? answerOf(tokens, labels, range) : null;
+    // "You have asthma. No." answers, too.
+    if (asked.length === 0 && isDialogue && answer === "plain no" && last) asked = [last];
+    last = range;
+    if (answer !== null) asked.forEach((question) => answerQuestion(question, answer, polarity));
+    if (isQuestion(tokens, range)) {
+      if (answer !== null) asked = [];
+      asked.push(range);
+      for (let i = range.from; i < range.to; i++) {
+        if (polarity[i] === "affirmed") polarity[i] = "unclear";
       }
-    }
-    // A question stays open until somebody has said something of substance.
-    if (answer !== null || to - from > 4) asked = [];
+      // A question stays open until somebody else has said something of substance.
+    } else if (answer !== null || speaks && range.to - range.from > 4) asked = [];
   }
   return polarity;
 }
 
-function answerOf(
-  tokens: Token[],
-  labels: boolean[],
-  { from, to }: { from: number; to: number },
-): "yes" | "no" | null {
+type Range = { from: number; to: number };
+type Answer = "yes" | "no" | "plain no";
+
+function isQuestion(tokens: Token[], { from, to }: Range): boolean {
+  for (let i = from; i < to; i++) if (tokens[i].text === "?") return true;
+  return false;
+}
+
+function answerQuestion({ from, to }: Range, answer: Answer, polarity: Polarity[]): void {
+  for (let i = from; i < to; i++) {
+    if (answer !== "yes") polarity[i] = "negated";
+    else polarity[i] = polarity[i] === "negated" ? "unclear" : "affirmed";
+  }
+}
+
+function answerOf(tokens: Token[], labels: boolean[], { from, to }: Range): Answer | null {
   let i = from;
   while (i < to && (labels[i] || FILLERS.has(tokens[i].word))) i++;
   if (i === to) return null;
   const { word } = tokens[i];
-  if (NO.has(word)) return "no";
+  if (NO.has(word)) return /^[.,!]$/.test(tokens[i + 1]?.text ?? ".") ? "plain no" : "no";
   if (YES.has(word)) return "yes";
   const next = tokens[i + 1]?.word ?? "";
   if (word.endsWith("n't") || next.endsWith("n't") || next === "not" || next === "never") {
@@ -110,15 +132,15 @@ function answerOf(
 
 function denySentence(
   tokens: Token[],
-  { from, to }: { from: number; to: number },
+  { from, to }: Range,
   polarity: Polarity[],
 ): void {
   for (let i = from; i < to; i++) {
     const { word } = tokens[i];
-    if (word === "if" || word === "whether") {
+    if (word === "if" || word === "whether" || UNABLE.test(word)) {
       mark(tokens, { from: i, to }, { polarity, as: "unclear" });
     }
-    const denial = DENIALS.has(word) || word.endsWith("n't");
+    const denial = DENIALS.has(word) || word.endsWith("n't") && !UNABLE.test(word);
     if (!denial || !denies(tokens, i)) continue;
     if (endsTheSentence(tokens, i, to)) {
       // "Allergies: none", "the culture was negative"
@@ -158,7 +180,7 @@ function endsTheSentence(tokens: Token[], i: number, to: number): boolean {
 /** Marks what follows a word up to the end of its clause. */
 function mark(
   tokens: Token[],
-  { from, to }: { from: number; to: number },
+  { from, to }: Range,
   { polarity, as, listing = false }: { polarity: Polarity[]; as: Polarity; listing?: boolean },
 ): void {
   let now = as;
@@ -173,7 +195,9 @@ function mark(
     if (text === "," && !listing && as === "negated") {
       if (!listEnds(tokens, i, to)) now = "unclear";
     }
+    if (as === "negated" && CIRCUMSTANCES.has(word) && i > from + 1) return;
     polarity[i] = now;
+    if (as === "negated" && OF_SOMETHING.has(word)) now = "unclear";
   }
 }
 

@@ -48,7 +48,9 @@ function slashedAt(tokens: Token[], i: number): CalendarDate | null {
   const numbers = parts.map(Number);
   if (parts.length === 2) {
     const [month, year] = numbers;
-    const full = mark === "/" && isMonth(month) && isYear(year);
+    // "9/03" and "11/94" are months; "4/15" may be a score.
+    const short = /^0\d$/.test(parts[1]) || year > 31 && year < 100;
+    const full = mark === "/" && isMonth(month) && (isYear(year) || short);
     return full ? { from: i, to: i + 3, month, day: null, year: year % 100 } : null;
   }
   const [month, day, year] = isYear(numbers[0]) ? [numbers[1], numbers[2], numbers[0]] : numbers;
@@ -72,14 +74,14 @@ function namedAt(
   for (let part = 0; part < 2; part++) {
     const number = startingAt.get(skip(skip(to)));
     if (number === undefined) break;
-    const parts = number.values;
-    const full = parts.find(isYear);
-    const first = parts.find((value) => isDay(value));
-    if (day === null && year === null && first !== undefined && full === undefined) day = first;
-    else if (full !== undefined) {
-      year = full % 100;
-      if (day === null && parts.length > 1 && isDay(parts[0])) day = parts[0];
-    } else break;
+    const [first] = number.values;
+    const full = number.values.find(isYear);
+    const short = /^oh?$/.test(tokens[number.from].word) || first > 31 && first < 100;
+    if (full !== undefined || short) {
+      year ??= (full ?? first) % 100;
+      if (day === null && number.values.length > 1 && isDay(first)) day = first;
+    } else if (day === null && year === null && isDay(first)) day = first;
+    else break;
     to = number.to;
   }
   const before = endingAt.get(tokens[i - 1]?.word === "of" ? i - 1 : i);

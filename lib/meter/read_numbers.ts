@@ -53,7 +53,25 @@ function digitsAt(tokens: Token[], i: number): NumberRead | null {
   const scale = SCALES.get(tokens[to]?.word);
   if (scale) return { from: i, to: to + 1, values: [value * scale], ordinal };
   const half = halfAt(tokens, to);
-  return { from: i, to: half ?? to, values: half ? [value + 0.5] : values, ordinal };
+  if (half !== null) return { from: i, to: half, values: [value + 0.5], ordinal };
+  const fraction = fractionAt(tokens, i);
+  if (fraction !== null) return { from: i, to: i + 3, values: [fraction], ordinal };
+  const rest = tokens[to]?.text === "-" ? fractionAt(tokens, to + 1) : null;
+  if (rest !== null) return { from: i, to: to + 4, values: [value + rest], ordinal };
+  return { from: i, to, values, ordinal };
+}
+
+const FRACTIONS = new Map([["1/2", 1 / 2], ["1/3", 1 / 3], ["2/3", 2 / 3], ["1/4", 1 / 4], [
+  "3/4",
+  3 / 4,
+]]);
+
+/** The value of "1/2", where it is no part of a date. */
+function fractionAt(tokens: Token[], i: number): number | null {
+  const [over, mark, under, next] = tokens.slice(i, i + 4);
+  if (under === undefined || over.end !== mark.start || mark.end !== under.start) return null;
+  if (next?.text === "/" || tokens[i - 1]?.text === "/") return null;
+  return FRACTIONS.get(over.text + mark.text + under.text) ?? null;
 }
 
 /** Behind "and a half", where that is what follows. */
@@ -64,9 +82,11 @@ function halfAt(tokens: Token[], i: number): number | null {
 
 function wordsAt(tokens: Token[], from: number): NumberRead | null {
   const hundred = tokens[from].word === "a" && SCALES.has(tokens[from + 1]?.word);
-  if (small(tokens[from]) === undefined && !hundred) return null;
-  const parts: number[] = [];
-  let to = from;
+  const zero = isZero(tokens[from]) && nextIsNumber(tokens, from); // "January O eight"
+  const point = tokens[from].word === "point" && nextIsNumber(tokens, from);
+  if (small(tokens[from]) === undefined && !hundred && !zero && !point) return null;
+  const parts: number[] = point ? [0] : [];
+  let to = zero ? from + 1 : from;
   let open = false; // whether the last part can take a smaller number: "twenty", "two hundred"
   let ordinal = false;
   for (; to < tokens.length && to - from < 16; to++) {
@@ -88,7 +108,7 @@ function wordsAt(tokens: Token[], from: number): NumberRead | null {
         to++;
         break;
       }
-    } else if ((word === "oh" || word === "o") && last >= 0 && nextIsNumber(tokens, to)) {
+    } else if (isZero(tokens[to]) && last >= 0 && nextIsNumber(tokens, to)) {
       parts.push(0);
       open = false;
     } else if (word === "and" && open && last >= 0 && parts[last] >= 100) {
@@ -121,6 +141,8 @@ function lowestUnit(value: number): number {
   return unit;
 }
 
+const isZero = ({ word }: Token) => word === "oh" || word === "o";
+
 const nextIsNumber = (tokens: Token[], i: number) =>
   i + 1 < tokens.length && small(tokens[i + 1]) !== undefined;
 
@@ -128,8 +150,13 @@ function decimals(tokens: Token[], from: number): { value: number; end: number }
   let digits = "";
   let end = from;
   while (end < tokens.length && end - from < 4) {
-    const value = small(tokens[end]);
+    let value = small(tokens[end]);
     if (value === undefined || value > 99) break;
+    const next = tokens[end + 1] && small(tokens[end + 1]);
+    if (value >= 20 && value % 10 === 0 && next && next < 10) {
+      value += next;
+      end++;
+    }
     digits += value;
     end++;
   }
@@ -144,6 +171,7 @@ function joined(parts: number[]): number[] {
     return [parts[0] * 100 + parts[2]];
   }
   const [high, low] = parts;
+  if (parts.length === 2 && high === 1 && low === 0.5) return [0.5];
   const pair = parts.length === 2 && high > 0 && high < 100 && low >= 10 && low < 100;
   return pair ? [high * 100 + low] : [];
 }

@@ -16,14 +16,17 @@ export type Quantity = {
 };
 
 const JOINTS = new Set(["to", "or", "and", "-", "–", "through", "/"]);
-const OLD = new Set(["old", "age"]);
+const OLD = new Set(["old", "age", "young"]);
+/** Before "is" or "'m": who is as old as that. */
+const PERSON = /^(?:i|he|she|patient|child|baby|son|daughter|infant)$/;
+const BEING = /^(?:is|am|was|turned|just|now|about|almost|only)$/;
 
 /** Finds what the numbers of a text count, a range's unit for both of its ends; dates left out. */
 export function readQuantities(tokens: Token[], numbers: NumberRead[]): Quantity[] {
   const found: Quantity[] = [];
   let behind: { from: number; measure: Measure } | null = null;
   // From the end, so that "two" of "two to three weeks" finds the weeks.
-  for (const number of numbers.toReversed()) {
+  for (const number of [...numbers, ...articles(tokens)].toSorted((a, b) => b.from - a.from)) {
     let measure: Measure = measureAt(tokens, number.to);
     if (measure.unit === null && !measure.age && behind !== null) {
       const between = tokens.slice(number.to, behind.from);
@@ -33,7 +36,7 @@ export function readQuantities(tokens: Token[], numbers: NumberRead[]): Quantity
         measure = { ...behind.measure, to: number.to };
       }
     }
-    if (agedBefore(tokens, number.from)) measure = { ...measure, age: true };
+    if (agedBefore(tokens, number.from, measure)) measure = { ...measure, age: true };
     behind = { from: number.from, measure };
     const { unit, age, to } = measure;
     found.push({
@@ -51,21 +54,17 @@ export function readQuantities(tokens: Token[], numbers: NumberRead[]): Quantity
       amounts: number.values.map((value) => value * (unit?.factor ?? (age ? 12 : 1))),
     });
   }
-  for (const [i, { word, sentence }] of tokens.entries()) {
-    const unit = UNITS.get(tokens[i + 1]?.word);
-    const single = (word === "a" || word === "an") && unit?.time &&
-      tokens[i + 1].sentence === sentence;
-    if (!single) continue;
-    found.push({
-      kind: "duration",
-      from: i,
-      to: i + 2,
-      values: [1],
-      quantity: unit.quantity,
-      amounts: [unit.factor],
-    });
-  }
   return found.toSorted((a, b) => a.from - b.from);
+}
+
+/** "a week" is one; "a second" may be another one. */
+function articles(tokens: Token[]): NumberRead[] {
+  return tokens.flatMap(({ word, sentence }, from) => {
+    const next = tokens[from + 1];
+    const counts = (word === "a" || word === "an") && next?.sentence === sentence &&
+      next.word !== "second" && UNITS.get(next.word)?.time;
+    return counts ? [{ from, to: from + 1, values: [1], ordinal: false }] : [];
+  });
 }
 
 type Measure = { unit: Unit | null; age: boolean; to: number };
@@ -73,7 +72,7 @@ type Measure = { unit: Unit | null; age: boolean; to: number };
 /** The unit that begins at a token, a hyphen before it passed over, and whether it is of an age. */
 function measureAt(tokens: Token[], at: number): Measure {
   let i = at;
-  if (tokens[i]?.text === "-") i++;
+  if (tokens[i]?.text === "-" || tokens[i]?.word === "of" && UNITS.has(tokens[i + 1]?.word)) i++;
   const word = tokens[i]?.word ?? "";
   if (/^(?:yo|y)$/.test(word)) {
     const to = word === "y" && tokens[i + 1]?.text === "/" ? i + 3 : i + 1;
@@ -88,8 +87,11 @@ function measureAt(tokens: Token[], at: number): Measure {
   return { unit, age, to: age ? to + 1 : i + 1 };
 }
 
-function agedBefore(tokens: Token[], from: number): boolean {
-  const [before, last] = [tokens[from - 2]?.word, tokens[from - 1]?.word];
-  return /^(?:age|aged|ages)$/.test(last ?? "") ||
-    before === "age" && /^(?:of|is|:|at)$/.test(last ?? "");
+/** Whether what stands before a number makes it an age: "age 54", "she is fourteen months". */
+function agedBefore(tokens: Token[], from: number, { unit }: Measure): boolean {
+  const [before, last] = [tokens[from - 2]?.word ?? "", tokens[from - 1]?.word ?? ""];
+  if (/^(?:age|aged|ages)$/.test(last)) return true;
+  if (before === "age" && /^(?:of|is|:|at)$/.test(last)) return true;
+  const grown = unit?.quantity === "month" || unit?.quantity === "minute" && unit.factor >= 1440;
+  return grown && (PERSON.test(last) || BEING.test(last) && PERSON.test(before));
 }

@@ -1,4 +1,4 @@
-import { conceptsAt } from "./concepts.ts";
+import { namesAt } from "./concepts.ts";
 import { type Polarity, readPolarity, speakerLabels } from "./polarity.ts";
 import { type CalendarDate, readDates } from "./read_dates.ts";
 import { type Frequency, readFrequencies } from "./read_frequencies.ts";
@@ -13,8 +13,12 @@ export type Mention = {
   token: number;
   word: string;
   stem: string;
+  /** Written in capitals: "COPD". */
+  capitals: boolean;
   /** What it, or a phrase that it is part of, is another name of. */
   concepts: string[];
+  /** How many mentions from this one on are one name: 3 for "shortness of breath". */
+  length: number;
   polarity: Polarity;
 };
 
@@ -56,18 +60,27 @@ function readMentions(
   { labels, polarity }: { labels: boolean[]; polarity: Polarity[] },
 ): Mention[] {
   const mentions: Mention[] = [];
-  for (const [i, { word, kind }] of tokens.entries()) {
+  for (const [i, { text, word, kind }] of tokens.entries()) {
     if (kind !== "word" || labels[i]) continue;
     const denying = DENYING.find(([prefix]) => prefix.test(word));
     const plain = denying ? word.replace(denying[0], denying[1]) : word;
     const turned = denying && polarity[i] === "affirmed" ? "negated" : polarity[i];
-    mentions.push({ token: i, word: plain, stem: stem(plain), concepts: [], polarity: turned });
+    mentions.push({
+      token: i,
+      word: plain,
+      stem: stem(plain),
+      capitals: word.length >= 3 && /^\p{Lu}+$/u.test(text),
+      concepts: [],
+      length: 1,
+      polarity: turned,
+    });
   }
   const stems = mentions.map((mention) => mention.stem);
   for (let i = 0; i < mentions.length; i++) {
-    for (const { concept, length } of conceptsAt(stems, i)) {
+    for (const { concept, stems: { length } } of namesAt(stems, i)) {
       const last = mentions[i + length - 1].token;
       if (tokens[last].sentence !== tokens[mentions[i].token].sentence) continue;
+      mentions[i].length = Math.max(mentions[i].length, length);
       for (let k = i; k < i + length; k++) mentions[k].concepts.push(concept);
     }
   }

@@ -13,11 +13,11 @@ export type SourceIndex = {
   /** Words of which two stand for one, spelt letters, initials. */
   joined: Set<string>;
   initials: Set<string>;
-  quantities: Quantity[];
   /** By amount and by plain value. */
   byAmount: Map<string, Quantity[]>;
   byValue: Map<number, Quantity[]>;
-  dates: CalendarDate[];
+  /** Dates by what may be said of them: without the day, the year alone. */
+  dates: Set<string>;
   frequencies: Set<string>;
   sides: Side[];
   sex: { male: boolean; female: boolean };
@@ -26,6 +26,20 @@ export type SourceIndex = {
 /** Rounds away what comes of adding fractions. */
 export const amountKey = (quantity: string, amount: number) =>
   `${quantity} ${Number(amount.toPrecision(9))}`;
+
+/** A date in the form that two are compared in. */
+export const dateKey = ({ month, day, year }: Pick<CalendarDate, "month" | "day" | "year">) =>
+  `${month} ${day} ${year}`;
+
+function partsOfDate(date: CalendarDate): string[] {
+  const months = [date.month, null], days = [date.day, null], years = [date.year, null];
+  return months.flatMap((month) =>
+    days.flatMap((day) => years.map((year) => dateKey({ month, day, year })))
+  );
+}
+
+/** Most sentences that are kept of a word: a bound, so that no source takes long to search. */
+const MOST_PLACES = 200;
 
 /** Puts what a source says where it is found quickly. */
 export function indexSource(read: ReadText): SourceIndex {
@@ -38,7 +52,7 @@ export function indexSource(read: ReadText): SourceIndex {
         places = { affirmed: new Set(), negated: new Set(), unclear: new Set() };
         words.set(key, places);
       }
-      places[polarity].add(read.tokens[token].sentence);
+      if (places[polarity].size < MOST_PLACES) places[polarity].add(read.tokens[token].sentence);
     }
   }
   const byAmount = new Map<string, Quantity[]>();
@@ -58,10 +72,9 @@ export function indexSource(read: ReadText): SourceIndex {
   return {
     words,
     ...compounds(read),
-    quantities: read.quantities,
     byAmount,
     byValue,
-    dates: read.dates,
+    dates: new Set(read.dates.flatMap(partsOfDate)),
     frequencies: new Set(read.frequencies.map(({ key }) => key)),
     sides: read.sides,
     sex: sexOf(read.text),

@@ -36,8 +36,31 @@ export function readTokens(text: string): Token[] {
       ended = true;
     }
   }
-  return tokens;
+  return joinLetters(tokens, text);
 }
+
+/** Letters that are spelt one by one, as transcripts have them, are one word: "M G", "C O P D". */
+function joinLetters(tokens: Token[], text: string): Token[] {
+  const joined: Token[] = [];
+  let letters = 0; // how many the last token was made of
+  for (const token of tokens) {
+    const last = joined.at(-1);
+    const isLetter = token.kind === "word" && /^\p{Lu}$/u.test(token.text);
+    const near = last?.sentence === token.sentence && last.end + 1 === token.start;
+    if (isLetter && letters > 0 && letters < MOST_LETTERS && near) {
+      last.end = token.end;
+      last.text = text.slice(last.start, last.end);
+      last.word += token.word;
+      letters++;
+    } else {
+      joined.push(token);
+      letters = isLetter ? 1 : 0;
+    }
+  }
+  return joined;
+}
+
+const MOST_LETTERS = 8;
 
 function plain(piece: string, kind: Token["kind"]): string {
   if (kind !== "word") return piece;

@@ -32,6 +32,22 @@ hasn't haven't hadn't can't cannot couldn't won't wouldn't shouldn't
 /** Stems of the words that every note is made of, whatever it states: they need no support. */
 export const FRAME_STEMS = new Set(
   words(`
+symptom discuss agree perform physical develop possible answer point primarily little benefit question
+far aspect course onset sustain region essentially level progressively essential different total nature
+except reveal believe controlled unfortunately especially pleasant management member detail fairly
+tolerate routine appointment explain continue confirm change scale mostly seek sought elect proceed
+situation term extent basis finding active likely usage immediate possibly amount historian gradually
+briefly degree versus baseline document demonstrate decide provide subjective involve information fact
+evidence length constitutional inform establish obtain originally attribute cause bring completely
+predominantly gross earlier formerly claim repeatedly need show manage serious date event ultimately
+plus fail longer talk remainder combination mainly suffer locate appreciate strong request grossly lead
+shortly require vague happen entirely whole affect component offer please service finish involve
+additional numerous main major remain feature addition reach interval session series return visit
+office clinic factor bothersome help approach issue problem good well better name person people day
+today tonight yesterday chart subsequent eventually mean place decision various multiple couple sort
+fine normal regular frequent occasional unchanged stable accord somewhat unaware desire receive diagnose
+post care noncontributory contributory subject situation full complete ii iii type due new old open
+long short early late usual usually brought
 patient pt history hx past present presents presented presenting report reports reported state states
 stated note notes noted notable describe described deny denies denied admit admits admitted complain
 complains complaint complaints endorse endorses chief concern concerns note significant significantly
