@@ -43,8 +43,11 @@ export type Claim =
     | { of: "affirmation"; mentions: Mention[] }
   );
 
-/** Takes a text apart into the details that it states, each once. */
-export function claimsOf(read: ReadText): Claim[] {
+/**
+ * Takes a text apart into the details that it states, each once. With `everyWord`, the words that
+ * every note is made of are details, too.
+ */
+export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
   const taken = new Set<number>();
   const take = ({ from, to }: { from: number; to: number }) => {
     for (let i = from; i < to; i++) taken.add(i);
@@ -84,7 +87,9 @@ export function claimsOf(read: ReadText): Claim[] {
   }
   const sex = sexClaim(read);
   if (sex) claims.push(sex);
-  return distinct([...claims, ...wordClaims(read, taken)]).toSorted((a, b) => a.start - b.start);
+  return distinct([...claims, ...wordClaims(read, { taken, everyWord })]).toSorted((a, b) =>
+    a.start - b.start
+  );
 }
 
 /** Whether a number states nothing: the label of a list's item, the ends of a scale, "one of them". */
@@ -127,10 +132,14 @@ function sexClaim({ text }: ReadText): Claim | null {
   };
 }
 
-function wordClaims(read: ReadText, taken: Set<number>): Claim[] {
+function wordClaims(
+  read: ReadText,
+  { taken, everyWord }: { taken: Set<number>; everyWord: boolean },
+): Claim[] {
   const { mentions, tokens } = read;
   const isEmpty = ({ token, word, stem }: Mention) =>
-    FUNCTION_WORDS.has(word) || FRAME_STEMS.has(stem) || word.length < 2 || taken.has(token);
+    FUNCTION_WORDS.has(word) || !everyWord && FRAME_STEMS.has(stem) || word.length < 2 ||
+    taken.has(token);
   const claims: Claim[] = [];
   for (let i = 0; i < mentions.length; i++) {
     if (isEmpty(mentions[i])) continue;

@@ -63,10 +63,11 @@ function judge(claims: Claim[], source: string): { claim: Claim; supported: bool
   });
 }
 
-/** The share of a reference's details that a text bears out. */
+/** The share of a reference's details that a text bears out; of its words, where it has none. */
 function recallOf(reference: string, text: string): number | null {
-  const judged = judge(claimsOf(readText(reference)), text);
-  return judged.length === 0
-    ? null
-    : judged.filter(({ supported }) => supported).length / judged.length;
+  const read = readText(reference);
+  const details = judge(claimsOf(read), text);
+  const judged = details.length > 0 ? details : judge(claimsOf(read, { everyWord: true }), text);
+  const stated = judged.filter(({ supported }) => supported).length;
+  return judged.length === 0 ? null : stated / judged.length;
 }
