@@ -32,6 +32,7 @@ export {
 export { DETAIL_KINDS, type DetailKind } from "./lib/data/details/change.ts";
 export { loadExamples, type LoadExamplesOptions } from "./lib/data/load_examples.ts";
 export type { ReadReport, ReadRowsOptions } from "./lib/data/read_rows.ts";
+export { loadSourceTexts, type SourceText } from "./lib/data/load_source_texts.ts";
 export { loadTriplets } from "./lib/data/load_triplets.ts";
 export { readTriplets } from "./lib/data/read_triplets.ts";
 export { saveTriplets } from "./lib/data/save_triplets.ts";
