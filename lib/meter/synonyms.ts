@@ -3,9 +3,9 @@
  * A line is a concept, its names parted by commas. Written for this project from common knowledge.
  */
 export const SYNONYMS = `
-hypertension, high blood pressure, elevated blood pressure, htn, hypertensive, blood pressure
+hypertension, high blood pressure, elevated blood pressure, htn, hypertensive, blood pressure is high, pressure was high
 hypotension, low blood pressure
-hyperlipidemia, high cholesterol, hypercholesterolemia, dyslipidemia, hld, cholesterol
+hyperlipidemia, high cholesterol, hypercholesterolemia, dyslipidemia, hld
 diabetes, diabetes mellitus, dm, high blood sugar, hyperglycemia, diabetic, niddm, iddm, sugar diabetes
 hypoglycemia, low blood sugar
 coronary artery disease, cad, coronary disease, heart disease, cardiac disease, heart problem
@@ -41,7 +41,7 @@ diarrhea, loose stool, loose bowel movement, the runs, watery stool
 constipation, constipated, trouble going to the bathroom
 syncope, pass out, passed out, faint, fainting, black out, blackout, lose consciousness, loss of consciousness, fainted, unconscious, loc
 dizziness, dizzy, lightheaded, vertigo, light headed, spinning
-headache, head hurts, head pain, cephalgia, migraine, ha
+headache, head hurts, head pain, cephalgia, ha
 pyrexia, fever, febrile, high temperature, temperature
 chills, shivering, rigors
 fatigue, tired, exhausted, fatigued, tiredness, exhaustion, low energy, no energy, malaise, lethargy, lethargic, worn out, run down
@@ -80,7 +80,7 @@ thorax, thoracic, chest
 axilla, axillary, armpit, underarm
 lower extremity, leg, le
 upper extremity, arm, ue
-extremity, arm, leg, limb
+extremity, limb
 patella, patellar, kneecap, knee cap
 clavicle, collarbone, collar bone
 scapula, shoulder blade
@@ -98,9 +98,9 @@ gastrointestinal, gi, stomach, bowel, gastroenterology, gastroenterologist
 genitourinary, gu, urinary, urology, urologist, urine
 gynecological, gynecology, gynecologist, ob gyn, obgyn
 psychiatric, psychiatry, psychiatrist, mental, psych, mental health, shrink, psychological, psychologist, psychology
-dermatology, dermatologist, skin, dermatitis, derm, cutaneous, dermatological
+dermatology, dermatologist, skin, derm, cutaneous, dermatological
 neurology, neurologist, neurologic, neurological
-oncology, oncologist, cancer
+oncology, oncologist
 ophthalmology, ophthalmologist, eye doctor, optometrist
 otolaryngology, ent, ear nose and throat
 orthopedic, orthopedist, orthopaedic, bone doctor
@@ -113,8 +113,6 @@ nasal, nose
 oral, mouth, by mouth, po
 auditory, hearing, hear
 dental, teeth, tooth, dentist
-hand, palm
-digit, finger, toe
 hallux, big toe, great toe
 cancer, carcinoma, malignancy, malignant, tumor, ca, neoplasm, malignancies
 metastasis, metastatic, spread
@@ -134,10 +132,10 @@ pneumonia, pna, lung infection
 influenza, flu
 immunization, vaccine, vaccination, shot, vaccinated, immunized, up to date
 injection, shot, injected
-tobacco, smoke, cigarette, smoking, smoker, cigar, nicotine, chew, pack
+tobacco, smoke, cigarette, smoking, smoker, nicotine, pack
 nonsmoker, never smoked, don't smoke, does not smoke
-alcohol, alcoholic, etoh, drink, beer, wine, liquor, drinker, drinking, ethanol
-illicit drug, recreational drug, street drug, drug use, marijuana, cocaine, heroin, illegal drug, substance abuse, drug abuse, iv drug, substance
+alcohol, alcoholic, etoh, drink, drinker, drinking, ethanol
+illicit drug, recreational drug, street drug, drug use, illegal drug, substance abuse, drug abuse, substance, illicit, drug
 illicit, recreational, street, illegal
 marijuana, weed, pot, cannabis, joint
 intravenous, iv
@@ -188,17 +186,16 @@ physician, doctor, dr, md
 nursing home, assisted living, skilled nursing
 hospitalization, hospital, hospitalized, admitted, admission, inpatient
 discharged, released, sent home
-medication, medicine, meds, drug, pill, rx, prescription, prescribed, tablet
+medication, medicine, meds, med, drug, pill, rx, prescription, prescribed, tablet
 over the counter, otc
 analgesic, painkiller, pain medication, pain medicine, pain pill
 antibiotic, abx
 antihypertensive, blood pressure medication, blood pressure medicine
-insulin, shot
 multivitamin, vitamin, supplement
 contraceptive, birth control, contraception, ocp, oral contraceptive, the pill
 anticoagulant, blood thinner, anticoagulation
 diuretic, water pill
-steroid, corticosteroid, cortisone, prednisone
+steroid, corticosteroid, cortisone
 bronchodilator, inhaler, nebulizer, rescue inhaler
 sedative, sleeping pill
 antidepressant, depression medication
@@ -225,7 +222,7 @@ stiff, stiffness, tight, tightness
 weak, weakness
 cramp, cramping, spasm
 trauma, injury, injured, hurt, traumatic, accident, injure
-fall, fell, tripped, trip, slipped, slip
+fall, fell, tripped, slipped
 ambulate, ambulation, walk, walking, ambulatory, gait
 cane, walking stick
 wheelchair, wheel chair
@@ -257,17 +254,15 @@ hallucination, hearing voices, hear voices, seeing things, hallucinate
 memory loss, forget, forgetful, memory, dementia, alzheimer, forgetting
 confusion, confused, disoriented, altered mental status
 irritable, irritability, cranky, fussy, fussiness, agitated, agitation
-mother, mom, maternal, mommy, mama
-father, dad, paternal, daddy
-grandmother, grandma, maternal grandmother, nana
+mother, mom, mommy, mama, mum
+father, dad, daddy
+grandmother, grandma, nana
 grandfather, grandpa
-spouse, husband, wife, partner
-sibling, brother, sister
-parent, mother, father, mom, dad
-child, kid, son, daughter, children
-family, mother, father, mom, dad, brother, sister, grandmother, grandfather, aunt, uncle, relative, parent, sibling
-married, husband, wife, marriage
-divorced, ex husband, ex wife, divorce
+spouse, partner
+child, kid
+family, relative
+married, marriage
+divorced, divorce
 deceased, passed away, died, dead, pass away, death, passed, die
 widow, widowed, husband died, wife died
 employed, work, job, employment, works, occupation, career, employee
@@ -354,8 +349,6 @@ productive, bringing up, phlegm, cough up
 heart murmur, murmur
 varicose vein, varicosity
 lymphadenopathy, swollen glands, swollen lymph nodes, lymph node, gland
-goiter, thyroid
-thyroid, hypothyroidism, hyperthyroidism
 hypothyroidism, low thyroid, underactive thyroid, hypothyroid
 hyperthyroidism, overactive thyroid, graves
 anemia, low iron, low blood, anemic
@@ -366,21 +359,21 @@ hernia, herniated
 gallstone, cholelithiasis
 kidney stone, nephrolithiasis, renal calculus, renal stone, stone
 hepatitis, liver infection
-cirrhosis, liver disease
+cirrhosis
 tuberculosis, tb
 gout, gouty
 osteoporosis, thin bones, bone loss, brittle
 scoliosis, curved spine
 carpal tunnel, carpal tunnel syndrome
 concussion, head injury, hit my head, hit his head, hit her head
-strain, pull, pulled
+strain, pull
 sprain, twist, twisted
 dislocation, dislocated, popped out
 cataract, cloudy
 glaucoma, eye pressure
 otitis media, ear infection, otitis
 conjunctivitis, pink eye
-sinusitis, sinus infection, sinus
+sinusitis, sinus infection
 bronchitis, chest cold
 gastroenteritis, stomach flu, stomach bug
 gastritis, stomach inflammation
@@ -393,9 +386,6 @@ hispanic, latino, latina, mexican
 right handed, right hand dominant, right hand
 left handed, left hand dominant, left hand
 handed, dominant
-male, man, gentleman, boy, guy, sir
-female, woman, lady, girl, ma'am, miss
-gravida, pregnancy, pregnancies, pregnant
 elderly, old, older
 accompany, with, brought, bring, accompanied
 ventilator, breathing machine
@@ -417,14 +407,13 @@ well developed, growing
 development, milestone, growth
 feeding, feed, nursing, breastfeeding, breast fed, formula, bottle
 foreign body, object
-pet, dog, cat, animal
+pet, animal
 stress, stressful, stressed
 abuse, abused, abusive, domestic violence
 ethanol abuse, alcoholism, alcoholic
 withdrawal, withdraw
 sober, sobriety, clean
 fluid, water, liquid
-caffeine, coffee, tea, soda
 vegetarian, no meat
 incision, cut, scar
 drainage, discharge, pus, drain, oozing, ooze, draining
@@ -433,7 +422,6 @@ police, officer, cop
 rule out, r/o
 range of motion, rom, move, movement, motion
 numb, numbness
-heel, foot
 upper, top
 lower, bottom
 proximal, upper
@@ -442,9 +430,9 @@ anterior, front
 posterior, back
 lateral, outside, side
 medial, inside, inner
-radiculopathy, nerve pain, pinched nerve, sciatica, radiating
+radiculopathy, nerve pain, pinched nerve
 sciatica, sciatic
-neuropathy, nerve, nerve damage, numbness
+neuropathy, nerve damage
 disc, disk
 fusion, fused
 inflammation, inflamed, inflammatory
@@ -452,13 +440,45 @@ inflammation, inflamed, inflammatory
 
 /** A term that some narrower ones vouch for, not the other way round. */
 export const BROADER = `
-surgery < hysterectomy, appendectomy, cholecystectomy, tonsillectomy, mastectomy, vasectomy, arthroplasty, arthroscopy, laparoscopy, lumpectomy, c section, bypass, transplant, amputation, fusion, bypass, replacement, removed, gastrectomy, colectomy, nephrectomy, thyroidectomy, craniotomy, laminectomy, circumcision, hernia repair
-medication < aspirin, insulin, inhaler, antibiotic, tylenol, ibuprofen, steroid, ointment, cream, injection
+surgery < hysterectomy, appendectomy, cholecystectomy, tonsillectomy, mastectomy, vasectomy, arthroplasty, arthroscopy, laparoscopy, lumpectomy, c section, bypass, transplant, amputation, fusion, replacement, removed, gastrectomy, colectomy, nephrectomy, thyroidectomy, craniotomy, laminectomy, circumcision, hernia repair, remove, taken out
+medication < aspirin, insulin, inhaler, antibiotic, steroid, ointment, cream, injection, vitamin
 imaging < mri, ct, x ray, ultrasound
 study < mri, ct, x ray, ultrasound, test
 test < mri, ct, x ray, ultrasound, blood work, ekg, screening
-malignancy < leukemia, lymphoma, melanoma
-family < son, daughter, husband, wife, cousin, niece, nephew
-relative < mother, father, brother, sister, aunt, uncle, cousin, grandmother, grandfather
+malignancy < leukemia, lymphoma, melanoma, cancer
+cancer < leukemia, lymphoma, melanoma, carcinoma
+family < mother, father, mom, dad, brother, sister, grandmother, grandfather, grandma, grandpa, aunt, uncle, parent, sibling, son, daughter, husband, wife, cousin, niece, nephew
+relative < mother, father, mom, dad, brother, sister, aunt, uncle, cousin, grandmother, grandfather, grandma, grandpa
+parent < mother, father, mom, dad
+sibling < brother, sister
+child < son, daughter, baby, infant
+spouse < husband, wife
+married < husband, wife
+divorced < ex husband, ex wife
+maternal < mother, mom
+paternal < father, dad
+extremity < arm, leg, hand, foot
+limb < arm, leg
+digit < finger, toe, thumb
+foot < heel, toe
+hand < finger, thumb, palm
+thyroid < hypothyroidism, hyperthyroidism, goiter
+steroid < prednisone, prednisolone, dexamethasone, hydrocortisone, methylprednisolone
+alcohol < beer, wine, liquor, whiskey, vodka
+drink < beer, wine, liquor
+tobacco < cigar, chew, vape
+illicit < marijuana, cocaine, heroin, weed, meth
+drug < marijuana, cocaine, heroin, weed
+pet < dog, cat
+animal < dog, cat
+caffeine < coffee, tea, soda
 vehicle < car, truck, motorcycle
+allergy < hives
+arthritis < osteoarthritis, rheumatoid
+neuropathy < numbness
+headache < migraine
+lung < pneumonia, copd, emphysema
+skin < rash, eczema, dermatitis
+mental < depression, anxiety, schizophrenia, bipolar
+psychiatric < depression, anxiety, schizophrenia, bipolar
 `;
