@@ -32,6 +32,7 @@ export {
 export { DETAIL_KINDS, type DetailKind } from "./lib/data/details/change.ts";
 export { loadExamples, type LoadExamplesOptions } from "./lib/data/load_examples.ts";
 export type { ReadReport, ReadRowsOptions } from "./lib/data/read_rows.ts";
+export { loadSourceTexts, type SourceText } from "./lib/data/load_source_texts.ts";
 export { loadTriplets } from "./lib/data/load_triplets.ts";
 export { readTriplets } from "./lib/data/read_triplets.ts";
 export { saveTriplets } from "./lib/data/save_triplets.ts";
@@ -44,6 +45,16 @@ export {
   type TripletsFromTableOptions,
 } from "./lib/data/triplets_from_table.ts";
 export { tripletSchema } from "./lib/data/triplet_schema.ts";
+
+export {
+  type HallucinationResult,
+  type KindCount,
+  measureHallucination,
+  type MeasureHallucinationOptions,
+  type UnsupportedDetail,
+} from "./lib/meter/measure_hallucination.ts";
+export { CLAIM_KINDS, type ClaimKind } from "./lib/meter/claims.ts";
+export { type HallucinationSums, sumHallucination } from "./lib/meter/sum_hallucination.ts";
 
 export { loadTokenizer } from "./lib/tokenizer/load_tokenizer.ts";
 export type { Tokenizer } from "./lib/tokenizer/tokenizer.ts";

@@ -32,6 +32,9 @@ Deno.test("scripts do their work under no more than their permission sets", asyn
     });
     await run("score", { adapter_path, file, output: join(place, "scores.jsonl") });
     await run("generate", { adapter_path, prompt: "Fever.", max_new_tokens: 2 });
+    const written = join(place, "written.jsonl");
+    await Deno.writeTextFile(written, `{"source": "Fever.", "text": "Fever."}\n`);
+    await run("measure_hallucination", { file: written, output: join(place, "measured.jsonl") });
     await run("make_triplets", { source: file, output: join(made, "triplets.jsonl") });
   } finally {
     for (const folder of [place, made]) await Deno.remove(folder, { recursive: true });
