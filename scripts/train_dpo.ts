@@ -1,4 +1,4 @@
-import { normalize } from "node:path";
+import { join, normalize } from "node:path";
 import {
   buildModels,
   encodePairs,
@@ -7,11 +7,15 @@ import {
   type ReadReport,
   splitTriplets,
   type Tokenizer,
+  trainControl,
   trainDpo,
   type Triplet,
 } from "../mod.ts";
 import { formatCount } from "../lib/format_count.ts";
+import { freshPolicy } from "../lib/train/build_models.ts";
+import { checkOutput } from "../lib/train/check_output.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
+import { CONTROL_FOLDER } from "../lib/train/train_control.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
@@ -33,6 +37,7 @@ await runScript({
     "--learning_rate 1e-6 --beta 0.1 --batch_size 4",
     "--learning_rate 5e-6 --batch_size 2 --lora_r 8",
     "--loss_type sigmoid,sft --loss_weights 1,1",
+    "--control sft",
     "--resume",
     "--batch_size 8 --gradient_checkpointing --dry_run",
   ],
@@ -78,6 +83,12 @@ await runScript({
       default: 0,
       help: "Share of pairs believed to be labelled the wrong way",
     },
+    control: {
+      type: "choice",
+      choices: ["sft"] as const,
+      help: "Afterwards trains the same adapter on the chosen answers alone (sft), with the same " +
+        "pairs and steps, into output_dir/control_model: what DPO must be better than",
+    },
     ...trainFlags,
   },
   async main(flags, io) {
@@ -89,9 +100,12 @@ await runScript({
     });
     if (flags.dry_run) {
       const what = { modelPath: flags.sft_model_path, encode: encodeBoth, noun: "pair" };
-      return await dryRun(flags, what, io);
+      await dryRun(flags, what, io);
+      if (flags.control) io.note("The control comes on top of that: at most the same time again.");
+      return;
     }
     const sftModelPath = flags.sft_model_path;
+    if (flags.control) await checkOutput(join(flags.output_dir, CONTROL_FOLDER), [sftModelPath]);
     using models = await buildModels({ sftModelPath, ...modelOptions(flags) });
     noteBackend(io);
     const { train: pairs, validation: held } = encodeBoth(models.tokenizer);
@@ -100,12 +114,8 @@ await runScript({
       const step = (100 / judges).toFixed(0);
       io.note(`Judging by ${formatCount(judges, "pair")}: each is ${step} % of Chosen Preference.`);
     }
-    const events = trainDpo(models, pairs.rows, {
+    const run = {
       ...loopOptions(flags),
-      beta: flags.beta,
-      lossType: flags.loss_type,
-      lossWeights: flags.loss_weights,
-      labelSmoothing: flags.label_smoothing,
       checkpointing: flags.gradient_checkpointing,
       validation: held.rows,
       origin: {
@@ -114,9 +124,26 @@ await runScript({
         validation: await rowsOrigin(reports.at(-1)!, held),
       },
       signal: io.signal,
+    };
+    const events = trainDpo(models, pairs.rows, {
+      ...run,
+      beta: flags.beta,
+      lossType: flags.loss_type,
+      lossWeights: flags.loss_weights,
+      labelSmoothing: flags.label_smoothing,
     });
-    const shown = { size: pairs.rows.length, unit: "pairs", outputDir: flags.output_dir };
-    return await showTraining(events, io, { ...shown, method: "DPO" });
+    const shown = { size: pairs.rows.length, unit: "pairs" }, { output_dir: outputDir } = flags;
+    const code = await showTraining(events, io, { ...shown, outputDir, method: "DPO" });
+    if (code !== 0 || !flags.control) return code;
+    io.print(
+      "\nThe control: the same adapter imitates the chosen answers, same pairs and steps.\n",
+    );
+    using control = freshPolicy(models, { seed: flags.seed });
+    return await showTraining(trainControl(control, pairs.rows, run), io, {
+      ...shown,
+      outputDir: join(outputDir, CONTROL_FOLDER),
+      method: "Control",
+    });
   },
 });
 

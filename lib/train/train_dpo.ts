@@ -48,7 +48,7 @@ export type TrainDpoOptions = Partial<TrainLoopOptions> & {
 };
 
 /** Defaults of a run, those of the command line. */
-const DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 4, learningRate: 5e-6 } as const;
+export const DPO_DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 4, learningRate: 5e-6 } as const;
 
 /**
  * Trains the policy on preference pairs and yields what happens: `start`, `reference`, `step`,
@@ -87,7 +87,7 @@ export async function* trainDpo(
   pairs: EncodedPair[],
   options: TrainDpoOptions = {},
 ): AsyncGenerator<TrainEvent> {
-  const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
+  const loop: TrainLoopOptions = { ...DPO_DEFAULTS, ...definedOnly(options) };
   const config = dpoConfig(models, pairs, loop, options), run = runIdentity(config);
   checkLoss(config);
   const { checkpoint, warnings } = await prepareRun(run, {
