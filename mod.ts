@@ -45,6 +45,16 @@ export {
 } from "./lib/data/triplets_from_table.ts";
 export { tripletSchema } from "./lib/data/triplet_schema.ts";
 
+export {
+  type HallucinationResult,
+  type KindCount,
+  measureHallucination,
+  type MeasureHallucinationOptions,
+  type UnsupportedDetail,
+} from "./lib/meter/measure_hallucination.ts";
+export { CLAIM_KINDS, type ClaimKind } from "./lib/meter/claims.ts";
+export { type HallucinationSums, sumHallucination } from "./lib/meter/sum_hallucination.ts";
+
 export { loadTokenizer } from "./lib/tokenizer/load_tokenizer.ts";
 export type { Tokenizer } from "./lib/tokenizer/tokenizer.ts";
 export {

@@ -6,6 +6,7 @@ const roomsBefore: Record<string, string[]> = {
   backend: [],
   io: [],
   data: ["io"],
+  meter: ["data"],
   tokenizer: ["io", "data"],
   setup: ["backend", "io"],
   layers: ["backend"],
@@ -19,7 +20,7 @@ roomsBefore.estimate = ["backend", "tokenizer", "layers", "model", "lora", "opti
 roomsBefore.evaluate = Object.keys(roomsBefore);
 
 /** Rooms that see numbers, text or bytes only. */
-const roomsWithoutTensors = ["io", "data", "tokenizer", "loss", "optim"];
+const roomsWithoutTensors = ["io", "data", "meter", "tokenizer", "loss", "optim"];
 
 /** Words that may stand only in certain places. */
 const words: { rule: string; word: RegExp; allowed: RegExp }[] = [

@@ -43,6 +43,8 @@ const GROUPS = [
   "Advair Flovent Symbicort Singulair",
 ].map((names) => names.split(" "));
 const NAMES = GROUPS.flat();
+/** Names of medicines, generic and brands, in lower case. */
+export const DRUG_NAMES: ReadonlySet<string> = new Set(NAMES.map((name) => name.toLowerCase()));
 const FOUND = new RegExp(`\\b(?:${NAMES.join("|")})\\b`, "gi");
 
 /** Finds medicines, each with others of its use; every mention of one changes with it. */

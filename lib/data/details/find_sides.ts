@@ -1,7 +1,7 @@
 import { type Detail, likeCase, type Search } from "./change.ts";
 
-/** What has a left and a right. */
-const PARTS =
+/** What has a left and a right, as a regular expression. */
+export const PARTS =
   "abdomen|abdominal|acetabul\\w+|adrenal|ankle|antecubital|arm|armpit|atri\\w+|auricle|axilla\\w*|" +
   "back|big toe|bicep\\w*|breast|bronch\\w+|bundle|buttocks?|calf|carotid|cerebr\\w+|cheek|chest|" +
   "clavicle|coronary|ear|elbow|extremit\\w+|eye|eyebrow|eyelid|face|facial|femoral|femur|fibula|" +
@@ -11,7 +11,8 @@ const PARTS =
   "quadrant|radius|rib|rotator|sacroiliac|scapula\\w*|scrot\\w+|shin|shoulder|side|sided|sinus|" +
   "subclavian|temple|temporal|testic\\w+|thigh|thorac\\w+|thumb|thyroid|tibia\\w*|toe|tonsil\\w*|" +
   "ulna\\w*|ureter\\w*|ventric\\w+|wrist";
-const BETWEEN =
+/** What may stand between a side and its part. */
+export const BETWEEN =
   "lower|upper|outer|inner|lateral|medial|anterior|posterior|distal|proximal|middle|" +
   "small|great|ring|fourth|fifth|third|second|first|mid";
 const FOUND = new RegExp(

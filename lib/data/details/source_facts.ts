@@ -5,7 +5,8 @@ const ONES = (
   "sixteen seventeen eighteen nineteen"
 ).split(" ");
 const TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split(" ");
-const VALUES = new Map([
+/** The words of whole numbers up to nineteen, and of tens. */
+export const NUMBER_WORDS: ReadonlyMap<string, number> = new Map([
   ...ONES.map((word, value): [string, number] => [word, value]),
   ...TENS.map((word, i): [string, number] => [word, 20 + 10 * i]),
 ]);
@@ -25,8 +26,8 @@ const DURATIONS = new RegExp(
 /** The value of a number in digits or words; NaN for anything else. */
 export function numberOf(text: string): number {
   const words = text.toLowerCase().split(/[- ]/);
-  if (words.every((word) => VALUES.has(word))) {
-    return words.reduce((sum, word) => sum + VALUES.get(word)!, 0);
+  if (words.every((word) => NUMBER_WORDS.has(word))) {
+    return words.reduce((sum, word) => sum + NUMBER_WORDS.get(word)!, 0);
   }
   return Number(text);
 }

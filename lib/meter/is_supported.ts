@@ -1,0 +1,109 @@
+import type { Claim } from "./claims.ts";
+import type { Polarity } from "./polarity.ts";
+import type { CalendarDate } from "./read_dates.ts";
+import type { Quantity } from "./read_quantities.ts";
+import type { Mention } from "./read_text.ts";
+import type { Side } from "./read_sides.ts";
+import { amountKey, type SourceIndex } from "./source_index.ts";
+
+/** Whether a source bears a detail out; `null` where nothing is claimed that it could contradict. */
+export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
+  switch (claim.of) {
+    case "quantity":
+      return statesQuantity(claim.quantity, source);
+    case "frequency":
+      return source.frequencies.has(claim.frequency.key);
+    case "date":
+      return source.dates.some((date) => covers(date, claim.date)) ||
+        yearIsSaid(claim.date, source);
+    case "side":
+      return statesSide(claim.side, source);
+    case "sex":
+      return statesSex(claim.sex, source);
+    case "word":
+      return statesWord(claim.mention, source) || isCompound(claim, source);
+    case "denial":
+      return agrees(claim.mentions, source, "negated") === false
+        ? false
+        : agrees(claim.mentions, source, "negated");
+    case "affirmation":
+      // A statement that is not denied is no detail of its own: its words are.
+      return agrees(claim.mentions, source, "affirmed") === false ? false : null;
+  }
+}
+
+function statesQuantity(
+  { kind, values, quantity, amounts }: Quantity,
+  source: SourceIndex,
+): boolean {
+  return values.some((value, i) => {
+    const same = source.byValue.get(value) ?? [];
+    if (quantity === null) return same.length > 0;
+    if (same.some((other) => other.quantity === null)) return true;
+    const equal = source.byAmount.get(amountKey(quantity, amounts[i])) ?? [];
+    return equal.some((other) => (kind === "age") === (other.kind === "age"));
+  });
+}
+
+/** Whether every part that is claimed of a date is a part of it. */
+function covers(date: CalendarDate, { month, day, year }: CalendarDate): boolean {
+  return (month === null || month === date.month) && (day === null || day === date.day) &&
+    (year === null || year === date.year);
+}
+
+/** A year alone may be said in two digits. */
+function yearIsSaid({ month, year }: CalendarDate, source: SourceIndex): boolean {
+  return month === null && year !== null && source.byValue.has(year);
+}
+
+function statesSide({ side, part }: Side, { sides, words }: SourceIndex): boolean {
+  const same = (other: Side) =>
+    other.side === side || other.side === "both" || side === "both" && words.has("both");
+  const ofPart = part === null ? [] : sides.filter((other) => other.part === part);
+  if (side === "both" && ["both", "each", "bilater"].some((word) => words.has(word))) return true;
+  if (ofPart.length > 0) {
+    return side === "both" ? new Set(ofPart.map((one) => one.side)).size > 1 : ofPart.some(same);
+  }
+  return sides.some(same) || side !== "both" && words.has(side);
+}
+
+function statesSex(sex: "male" | "female", { sex: { male, female } }: SourceIndex): boolean | null {
+  if (!male && !female) return null;
+  return sex === "male" ? male : female;
+}
+
+function keysOf({ stem, concepts }: Mention): string[] {
+  return [stem, ...concepts];
+}
+
+function statesWord(mention: Mention, { words }: SourceIndex): boolean {
+  return keysOf(mention).some((key) => words.has(key));
+}
+
+function isCompound(
+  { mention, neighbours: [before, after] }: Extract<Claim, { of: "word" }>,
+  { words, joined, initials }: SourceIndex,
+): boolean {
+  const { word } = mention;
+  if (joined.has(word) || initials.has(word) && word.length >= 3) return true;
+  const pairs = [before && before.stem + mention.stem, after && mention.word + after.stem];
+  return pairs.some((pair) => pair !== undefined && (words.has(pair) || joined.has(pair)));
+}
+
+/** Whether the source says the words together in the same way; `null` where it lacks one. */
+function agrees(mentions: Mention[], { words }: SourceIndex, as: Polarity): boolean | null {
+  const said = mentions.map((mention) => keysOf(mention).filter((key) => words.has(key)))
+    .filter((keys) => keys.length > 0);
+  if (said.length < mentions.length) return null; // a word that the source lacks is told by itself
+  const together = (polarity: Polarity) => {
+    const [first, ...others] = said.map((keys) =>
+      new Set(keys.flatMap((key) => [...words.get(key)![polarity]]))
+    );
+    return others.reduce((common, other) => common.intersection(other), first).size > 0;
+  };
+  const denied = together("negated");
+  if (as === "affirmed") return !denied || together("affirmed") || together("unclear");
+  if (denied || together("unclear")) return true;
+  return !together("affirmed") &&
+    said.some((keys) => keys.some((key) => words.get(key)!.negated.size > 0));
+}

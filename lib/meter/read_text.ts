@@ -1,0 +1,75 @@
+import { conceptsAt } from "./concepts.ts";
+import { type Polarity, readPolarity, speakerLabels } from "./polarity.ts";
+import { type CalendarDate, readDates } from "./read_dates.ts";
+import { type Frequency, readFrequencies } from "./read_frequencies.ts";
+import { readNumbers } from "./read_numbers.ts";
+import { type Quantity, readQuantities } from "./read_quantities.ts";
+import { readSides, type Side } from "./read_sides.ts";
+import { stem } from "./stem.ts";
+import { readTokens, type Token } from "./tokens.ts";
+
+/** A word in the forms that it is compared in. */
+export type Mention = {
+  token: number;
+  word: string;
+  stem: string;
+  /** What it, or a phrase that it is part of, is another name of. */
+  concepts: string[];
+  polarity: Polarity;
+};
+
+/** What a text says. */
+export type ReadText = {
+  text: string;
+  tokens: Token[];
+  quantities: Quantity[];
+  dates: CalendarDate[];
+  frequencies: Frequency[];
+  sides: Side[];
+  polarity: Polarity[];
+  mentions: Mention[];
+};
+
+/** Words that deny what the rest of them says: "afebrile", "nontender". */
+const DENYING: [RegExp, string][] = [[/^non(?=\p{L}{4})/u, ""], [/^a(?=febrile|symptomatic)/, ""]];
+
+/** Reads a text: its words, what they stand for, its numbers, its dates, what it denies. */
+export function readText(text: string): ReadText {
+  const tokens = readTokens(text);
+  const labels = speakerLabels(tokens);
+  const numbers = readNumbers(tokens);
+  const polarity = readPolarity(tokens, labels);
+  return {
+    text,
+    tokens,
+    quantities: readQuantities(tokens, numbers),
+    dates: readDates(tokens, numbers),
+    frequencies: readFrequencies(tokens, numbers),
+    sides: readSides(tokens),
+    polarity,
+    mentions: readMentions(tokens, { labels, polarity }),
+  };
+}
+
+function readMentions(
+  tokens: Token[],
+  { labels, polarity }: { labels: boolean[]; polarity: Polarity[] },
+): Mention[] {
+  const mentions: Mention[] = [];
+  for (const [i, { word, kind }] of tokens.entries()) {
+    if (kind !== "word" || labels[i]) continue;
+    const denying = DENYING.find(([prefix]) => prefix.test(word));
+    const plain = denying ? word.replace(denying[0], denying[1]) : word;
+    const turned = denying && polarity[i] === "affirmed" ? "negated" : polarity[i];
+    mentions.push({ token: i, word: plain, stem: stem(plain), concepts: [], polarity: turned });
+  }
+  const stems = mentions.map((mention) => mention.stem);
+  for (let i = 0; i < mentions.length; i++) {
+    for (const { concept, length } of conceptsAt(stems, i)) {
+      const last = mentions[i + length - 1].token;
+      if (tokens[last].sentence !== tokens[mentions[i].token].sentence) continue;
+      for (let k = i; k < i + length; k++) mentions[k].concepts.push(concept);
+    }
+  }
+  return mentions;
+}

@@ -1,0 +1,104 @@
+import { BROADER_KEY } from "./concepts.ts";
+import type { Polarity } from "./polarity.ts";
+import type { CalendarDate } from "./read_dates.ts";
+import type { Quantity } from "./read_quantities.ts";
+import type { ReadText } from "./read_text.ts";
+import type { Side } from "./read_sides.ts";
+import { sexOf } from "./sex_of.ts";
+
+/** What a source says, to look up. */
+export type SourceIndex = {
+  /** Stems and concepts, each with the sentences in which it is denied, affirmed, neither. */
+  words: Map<string, Record<Polarity, Set<number>>>;
+  /** Words of which two stand for one, spelt letters, initials. */
+  joined: Set<string>;
+  initials: Set<string>;
+  quantities: Quantity[];
+  /** By amount and by plain value. */
+  byAmount: Map<string, Quantity[]>;
+  byValue: Map<number, Quantity[]>;
+  dates: CalendarDate[];
+  frequencies: Set<string>;
+  sides: Side[];
+  sex: { male: boolean; female: boolean };
+};
+
+/** Rounds away what comes of adding fractions. */
+export const amountKey = (quantity: string, amount: number) =>
+  `${quantity} ${Number(amount.toPrecision(9))}`;
+
+/** Puts what a source says where it is found quickly. */
+export function indexSource(read: ReadText): SourceIndex {
+  const words: SourceIndex["words"] = new Map();
+  for (const { token, stem, concepts, polarity } of read.mentions) {
+    for (const concept of [stem, ...concepts]) {
+      const key = concept.startsWith(BROADER_KEY) ? concept.slice(BROADER_KEY.length) : concept;
+      let places = words.get(key);
+      if (places === undefined) {
+        places = { affirmed: new Set(), negated: new Set(), unclear: new Set() };
+        words.set(key, places);
+      }
+      places[polarity].add(read.tokens[token].sentence);
+    }
+  }
+  const byAmount = new Map<string, Quantity[]>();
+  const byValue = new Map<number, Quantity[]>();
+  const push = <K>(map: Map<K, Quantity[]>, key: K, quantity: Quantity) => {
+    const there = map.get(key);
+    if (there) there.push(quantity);
+    else map.set(key, [quantity]);
+  };
+  for (const quantity of read.quantities) {
+    for (const value of quantity.values) push(byValue, value, quantity);
+    if (quantity.quantity === null) continue;
+    for (const amount of quantity.amounts) {
+      push(byAmount, amountKey(quantity.quantity, amount), quantity);
+    }
+  }
+  return {
+    words,
+    ...compounds(read),
+    quantities: read.quantities,
+    byAmount,
+    byValue,
+    dates: read.dates,
+    frequencies: new Set(read.frequencies.map(({ key }) => key)),
+    sides: read.sides,
+    sex: sexOf(read.text),
+  };
+}
+
+/** Neighbours as one word ("head ache"), letters as one ("C O P D"), first letters of words. */
+function compounds(
+  { tokens, quantities }: ReadText,
+): { joined: Set<string>; initials: Set<string> } {
+  const joined = new Set<string>();
+  const initials = new Set<string>();
+  const words = tokens.filter(({ kind }) => kind === "word");
+  let letters = "";
+  for (let i = 0; i < words.length; i++) {
+    const { word } = words[i];
+    letters = word.length === 1 ? letters.slice(-7) + word : "";
+    for (let k = 2; k <= letters.length; k++) joined.add(letters.slice(-k));
+    if (
+      word.length <= 5 && word === words[i].text.toLowerCase() &&
+      words[i].text === words[i].text.toUpperCase()
+    ) {
+      joined.add(word);
+    }
+    if (i + 1 < words.length) joined.add(word + words[i + 1].word);
+    let first = "";
+    for (let k = i; k < i + 5 && k < words.length; k++) {
+      first += words[k].word[0];
+      if (first.length >= 3) initials.add(first);
+    }
+  }
+  // "L five" is "L5".
+  for (const { from, values } of quantities) {
+    const before = tokens[from - 1];
+    if (before?.kind === "word" && before.word.length === 1) {
+      for (const value of values) joined.add(`${before.word}${value}`);
+    }
+  }
+  return { joined, initials };
+}
