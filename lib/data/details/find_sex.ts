@@ -16,7 +16,8 @@ const PRONOUNS: [string, string][] = [
 const TIED =
   /\b(?:wife|husband|mother|father|moms?|dads?|sons?|daughters?|brothers?|sisters?|aunts?|uncles?|grand\w+|boyfriend|girlfriend|widow\w*|parents?|prostat\w*|testic\w*|penile|penis|scrot\w*|vasectomy|erectile|pregnan\w*|gravida|para|menstru\w*|menses|menopaus\w*|uter\w+|hysterectomy|ovar\w*|vagin\w*|cervi(?:x|cal smear)|pap|mammogram|obstetric\w*|gyn\w*|deliver\w*|birth)\b/i;
 /** Words of a man, whoever he is. */
-export const MALE = /\b(?:he|him|his|himself|male|man|men|gentleman|boy|sir|mister|mr|guy|dude|fella)\b/i;
+export const MALE =
+  /\b(?:he|him|his|himself|male|man|men|gentleman|boy|sir|mister|mr|guy|dude|fella)\b/i;
 /** Words of a woman, whoever she is. */
 export const FEMALE =
   /\b(?:she|her|hers|herself|female|woman|women|lady|girl|ma'?am|madam|miss|mrs|ms)\b/i;
