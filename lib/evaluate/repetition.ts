@@ -13,5 +13,6 @@
 export function repetition(text: string): number {
   const words = text.toLowerCase().match(/[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu) ?? [];
   const triples = words.slice(2).map((word, i) => `${words[i]} ${words[i + 1]} ${word}`);
-  return triples.length === 0 ? 0 : 1 - new Set(triples).size / triples.length;
+  const again = triples.length - new Set(triples).size;
+  return triples.length === 0 ? 0 : again / triples.length;
 }
