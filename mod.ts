@@ -96,6 +96,7 @@ export { logSigmoid, sigmoid } from "./lib/loss/log_sigmoid.ts";
 export {
   addPairs,
   createMetricSums,
+  type JudgedPairs,
   meanMetrics,
   type MetricSums,
 } from "./lib/loss/preference_metrics.ts";
