@@ -111,6 +111,7 @@ export { logSigmoid, sigmoid } from "./lib/loss/log_sigmoid.ts";
 export {
   addPairs,
   createMetricSums,
+  type JudgedPairs,
   meanMetrics,
   type MetricSums,
 } from "./lib/loss/preference_metrics.ts";
@@ -147,6 +148,7 @@ export type { UpdateStepOptions } from "./lib/train/update_step.ts";
 export { evaluate, type EvaluateOptions } from "./lib/train/evaluate.ts";
 export type { MemoryReading, Warning } from "./lib/train/guards.ts";
 export { trainDpo, type TrainDpoOptions } from "./lib/train/train_dpo.ts";
+export { trainControl, type TrainControlOptions } from "./lib/train/train_control.ts";
 export { trainSft, type TrainSftOptions } from "./lib/train/train_sft.ts";
 export type {
   Metrics,

@@ -1,21 +1,20 @@
 import { join } from "node:path";
 import {
   buildModels,
-  type BuildModelsOptions,
-  encodeExamples,
+  type EncodedPair,
   encodePairs,
   generate,
   loadTriplets,
   type Models,
+  trainControl,
   trainDpo,
   type TrainDpoOptions,
   type TrainEvent,
-  trainSft,
-  type Triplet,
   useBackend,
 } from "../mod.ts";
 import { type UnseenNote, unseenNotes } from "../lib/data/embedded_data.ts";
 import { formatScores } from "../lib/evaluate/format_scores.ts";
+import { freshPolicy } from "../lib/train/build_models.ts";
 import { writeFileAtomic } from "../lib/io/write_atomic.ts";
 import {
   DEMO_INTRODUCTION,
@@ -66,17 +65,18 @@ await runScript({
     ...backendFlags,
   },
   async main({ output_dir: outputDir, backend }, io) {
-    const options = { sftModelPath: STAGE_A, ...ADAPTER, backend };
     const { name, version, device, faster } = await useBackend({ backend });
     io.note(`Computing with ${version} (${device})${faster ? `; faster: ${faster}` : ""}`);
     const all = await loadTriplets(TRIPLETS), notes = unseenNotes();
     const train = name === "tensorflow" ? all : all.slice(0, FEWER_PAIRS);
     if (train !== all) io.note(`Training on the first ${train.length} of ${all.length} pairs.`);
     io.print(`\n${DEMO_INTRODUCTION}\n`);
-    const dpo = await runDpo(options, { train, notes, outputDir, io });
+    using models = await buildModels({ sftModelPath: STAGE_A, ...ADAPTER, backend });
+    const { rows } = encodePairs(models.tokenizer, train);
+    const dpo = await runDpo(models, { rows, notes, outputDir, io });
     if (!dpo) return 130;
     io.print("\nThe control: the same model imitates the better summaries, same pairs and steps.");
-    const control = await runControl(options, { train, notes, io });
+    const control = await runControl(models, { rows, notes, io });
     if (!control) return 130;
     const columns = [
       scoreColumn("Stage A", notes, dpo.before),
@@ -94,15 +94,13 @@ await runScript({
   },
 });
 
-type Run = { train: Triplet[]; notes: UnseenNote[]; io: ScriptIo };
+type Run = { rows: EncodedPair[]; notes: UnseenNote[]; io: ScriptIo };
 
 async function runDpo(
-  options: BuildModelsOptions,
-  { train, notes, outputDir, io }: Run & { outputDir: string },
+  models: Models,
+  { rows, notes, outputDir, io }: Run & { outputDir: string },
 ): Promise<{ before: Written; after: Written } | null> {
-  using models = await buildModels(options);
   const before = await write(models, notes, { io, adapter: false, label: "Stage A writes" });
-  const { rows } = encodePairs(models.tokenizer, train);
   const validation = encodePairs(models.tokenizer, await loadTriplets(VALIDATION)).rows;
   const events = trainDpo(models, rows, {
     ...SETTINGS,
@@ -124,24 +122,19 @@ async function* expected(events: AsyncIterable<TrainEvent>): AsyncGenerator<Trai
   }
 }
 
-async function runControl(
-  options: BuildModelsOptions,
-  { train, notes, io }: Run,
-): Promise<Written | null> {
-  using models = await buildModels(options);
-  const better = train.map(({ prompt, chosen }) => ({ prompt, completion: chosen }));
-  const { rows } = encodeExamples(models.tokenizer, better);
+async function runControl(models: Models, { rows, notes, io }: Run): Promise<Written | null> {
+  using control = freshPolicy(models, SETTINGS);
   const total = SETTINGS.epochs * rows.length;
   const progress = io.progress({ label: "SFT alone", total, unit: "summaries" });
   try {
-    for await (const event of trainSft(models, rows, { ...SETTINGS, signal: io.signal })) {
+    for await (const event of trainControl(control, rows, { ...SETTINGS, signal: io.signal })) {
       if (event.type === "step") progress.update({ done: event.step * SETTINGS.batchSize });
       if (event.type === "end" && event.reason === "aborted") return null;
     }
   } finally {
     progress.end();
   }
-  return await write(models, notes, { io, adapter: true, label: "SFT alone writes" });
+  return await write(control, notes, { io, adapter: true, label: "SFT alone writes" });
 }
 
 async function write(

@@ -1,4 +1,4 @@
-import { normalize } from "node:path";
+import { join, normalize } from "node:path";
 import {
   buildModels,
   encodePairs,
@@ -6,13 +6,17 @@ import {
   type ReadReport,
   splitTriplets,
   type Tokenizer,
+  trainControl,
   trainDpo,
   type Triplet,
 } from "../mod.ts";
 import { chooseLosses } from "../lib/loss/loss_options.ts";
 import { extraForwards } from "../lib/train/batch_losses.ts";
 import { formatCount } from "../lib/format_count.ts";
+import { freshPolicy } from "../lib/train/build_models.ts";
+import { checkOutput } from "../lib/train/check_output.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
+import { CONTROL_FOLDER } from "../lib/train/train_control.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
@@ -33,6 +37,7 @@ await runScript({
     "--learning_rate 5e-6 --batch_size 2 --lora_r 8",
     "--loss_type sigmoid,sft --loss_weights 1,1",
     "--loss_type sigmoid,bco_pair,sft --loss_weights 0.8,0.2,1",
+    "--control sft",
     "--resume",
     "--batch_size 8 --gradient_checkpointing --dry_run",
   ],
@@ -64,6 +69,12 @@ await runScript({
     },
     batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
     ...lossFlags,
+    control: {
+      type: "choice",
+      choices: ["sft"] as const,
+      help: "Afterwards trains the same adapter on the chosen answers alone (sft), with the same " +
+        "pairs and steps, into output_dir/control_model: what DPO must be better than",
+    },
     ...trainFlags,
   },
   async main(flags, io) {
@@ -78,9 +89,12 @@ await runScript({
     if (flags.dry_run) {
       const what = { modelPath: flags.sft_model_path, encode: encodeBoth, noun: "pair" };
       const extra = extraForwards(loss, flags.gradient_accumulation_steps);
-      return await dryRun(flags, { ...what, extraForwards: extra }, io);
+      await dryRun(flags, { ...what, extraForwards: extra }, io);
+      if (flags.control) io.note("The control comes on top of that: at most the same time again.");
+      return;
     }
     const sftModelPath = flags.sft_model_path;
+    if (flags.control) await checkOutput(join(flags.output_dir, CONTROL_FOLDER), [sftModelPath]);
     using models = await buildModels({ sftModelPath, ...modelOptions(flags) });
     noteBackend(io);
     const { train: pairs, validation: held } = encodeBoth(models.tokenizer);
@@ -89,9 +103,8 @@ await runScript({
       const step = (100 / judges).toFixed(0);
       io.note(`Judging by ${formatCount(judges, "pair")}: each is ${step} % of Chosen Preference.`);
     }
-    const events = trainDpo(models, pairs.rows, {
+    const run = {
       ...loopOptions(flags),
-      ...loss,
       checkpointing: flags.gradient_checkpointing,
       validation: held.rows,
       origin: {
@@ -100,9 +113,20 @@ await runScript({
         validation: await rowsOrigin(reports.at(-1)!, held),
       },
       signal: io.signal,
+    };
+    const events = trainDpo(models, pairs.rows, { ...run, ...loss });
+    const shown = { size: pairs.rows.length, unit: "pairs" }, { output_dir: outputDir } = flags;
+    const code = await showTraining(events, io, { ...shown, outputDir, method: "DPO" });
+    if (code !== 0 || !flags.control) return code;
+    io.print(
+      "\nThe control: the same adapter imitates the chosen answers, same pairs and steps.\n",
+    );
+    using control = freshPolicy(models, { seed: flags.seed });
+    return await showTraining(trainControl(control, pairs.rows, run), io, {
+      ...shown,
+      outputDir: join(outputDir, CONTROL_FOLDER),
+      method: "Control",
     });
-    const shown = { size: pairs.rows.length, unit: "pairs", outputDir: flags.output_dir };
-    return await showTraining(events, io, { ...shown, method: "DPO" });
   },
 });
 

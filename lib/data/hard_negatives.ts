@@ -1,23 +1,6 @@
 import type { Random } from "../random.ts";
-import { applyChange, type Detail, type DetailKind } from "./details/change.ts";
-import { findDrugs } from "./details/find_drugs.ts";
-import { findFrequencies } from "./details/find_frequencies.ts";
-import { findNegations } from "./details/find_negations.ts";
-import { findNumbers } from "./details/find_numbers.ts";
-import { findSex } from "./details/find_sex.ts";
-import { findSides } from "./details/find_sides.ts";
-import { findUnits } from "./details/find_units.ts";
-import { readSource } from "./details/source_facts.ts";
-
-const FINDERS = [
-  findNumbers,
-  findFrequencies,
-  findUnits,
-  findSides,
-  findNegations,
-  findSex,
-  findDrugs,
-];
+import { applyChange, type DetailKind } from "./details/change.ts";
+import { findDetails } from "./details/find_details.ts";
 
 /** Options of {@link corruptDetail}. */
 export type CorruptDetailOptions = {
@@ -69,11 +52,6 @@ export function corruptDetail(
   const change = pick(pick(same, random).changes, random);
   const { before, after } = change;
   return { text: applyChange(text, change), kind, before, after };
-}
-
-function findDetails(text: string, source: string): Detail[] {
-  const search = { text, source: readSource(source) };
-  return FINDERS.flatMap((find) => find(search)).filter(({ changes }) => changes.length > 0);
 }
 
 /** Draws an item with a probability in proportion to its weight. */

@@ -25,6 +25,11 @@ export type MetricSums = {
   ties: number;
 };
 
+/** Log-probabilities of pairs with what `dpoLoss` made of them. */
+export type JudgedPairs =
+  & PairLogProbs
+  & Pick<DpoLossResult, "losses" | "chosenRewards" | "rejectedRewards">;
+
 /** Makes sums over no pairs. */
 export function createMetricSums(): MetricSums {
   return { sums: Object.fromEntries(summed.map((key) => [key, []])), pairs: 0, wins: 0, ties: 0 };
@@ -36,27 +41,29 @@ export function createMetricSums(): MetricSums {
  * @param sums What {@link createMetricSums} made.
  * @param batch The log-probabilities with what `dpoLoss` made of them.
  */
-export function addPairs(
-  sums: MetricSums,
-  batch: PairLogProbs & Pick<DpoLossResult, "losses" | "chosenRewards" | "rejectedRewards">,
-): void {
+export function addPairs(sums: MetricSums, batch: JudgedPairs): void {
   for (let i = 0; i < batch.losses.length; i++) {
-    const [chosenReward, rejectedReward] = [batch.chosenRewards[i], batch.rejectedRewards[i]];
-    const pair: Record<typeof summed[number], number> = {
-      "loss": batch.losses[i],
-      "rewards/chosen": chosenReward,
-      "rewards/rejected": rejectedReward,
-      "rewards/margins": chosenReward - rejectedReward,
-      "logps/chosen": batch.policyChosen[i],
-      "logps/rejected": batch.policyRejected[i],
-      "drift/chosen": batch.policyChosen[i] - batch.referenceChosen[i],
-      "drift/rejected": batch.policyRejected[i] - batch.referenceRejected[i],
-    };
+    const pair = pairMetrics(batch, i), margin = pair["rewards/margins"];
     for (const key of summed) addExactly(sums.sums[key], pair[key]);
     sums.pairs++;
-    if (chosenReward > rejectedReward) sums.wins++;
-    if (chosenReward === rejectedReward) sums.ties++;
+    if (margin > 0) sums.wins++;
+    if (margin === 0) sums.ties++;
   }
+}
+
+/** What is summed, of one pair. */
+export function pairMetrics(batch: JudgedPairs, i: number): Record<typeof summed[number], number> {
+  const [chosenReward, rejectedReward] = [batch.chosenRewards[i], batch.rejectedRewards[i]];
+  return {
+    "loss": batch.losses[i],
+    "rewards/chosen": chosenReward,
+    "rewards/rejected": rejectedReward,
+    "rewards/margins": chosenReward - rejectedReward,
+    "logps/chosen": batch.policyChosen[i],
+    "logps/rejected": batch.policyRejected[i],
+    "drift/chosen": batch.policyChosen[i] - batch.referenceChosen[i],
+    "drift/rejected": batch.policyRejected[i] - batch.referenceRejected[i],
+  };
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   type LoraAdapter,
   resolveTargetModules,
 } from "../lora/lora_adapter.ts";
+import { checkAdapter } from "../lora/merge_adapter.ts";
 import { UserError } from "../errors.ts";
 import { disposeNetwork, restInBfloat16 } from "../model/load_network.ts";
 import { familyOf } from "../model/families.ts";
@@ -130,4 +131,21 @@ export function joinModels(
       disposeNetwork(parts.network);
     },
   };
+}
+
+/**
+ * Another policy over the weights of `models`, which stay theirs: what is disposed of here is the
+ * adapter alone.
+ *
+ * @throws {UserError} when the adapter doesn't fit the weights.
+ */
+export function policyOver(models: Models, adapter: LoraAdapter): Models {
+  checkAdapter(models.network, adapter);
+  const { trainable, ...parts } = { ...models, adapter, trainable: trainableAdapter(adapter) };
+  return { ...parts, trainable, optimizer: null, [Symbol.dispose]: () => trainable.dispose() };
+}
+
+/** A policy as untrained as `buildModels` makes it, over the weights of `models`: see {@link policyOver}. */
+export function freshPolicy(models: Models, { seed }: { seed: number }): Models {
+  return policyOver(models, initLora(models.network.config, models.adapter!.config, { seed }));
 }

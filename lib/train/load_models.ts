@@ -93,7 +93,7 @@ function checkReference({ path, sha256 }: Reference, { hash }: ModelSource, adap
 }
 
 /** A saved adapter as an update of the reference's weights, which may hold a Stage A adapter. */
-function overReference(adapter: LoraAdapter, { adapter: stageA }: ModelSource): LoraAdapter {
+export function overReference(adapter: LoraAdapter, { adapter: stageA }: ModelSource): LoraAdapter {
   return stageA ? stackAdapters(adapter, negateAdapter(stageA)) : adapter;
 }
 

@@ -46,7 +46,7 @@ export type TrainDpoOptions = Partial<TrainLoopOptions & LossOptions> & {
 };
 
 /** Defaults of a run, those of the command line. */
-const DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 4, learningRate: 5e-6 } as const;
+export const DPO_DEFAULTS = { ...LOOP_DEFAULTS, batchSize: 4, learningRate: 5e-6 } as const;
 
 /**
  * Trains the policy on preference pairs and yields what happens: `start`, `reference`, `step`,
@@ -85,7 +85,7 @@ export async function* trainDpo(
   pairs: EncodedPair[],
   options: TrainDpoOptions = {},
 ): AsyncGenerator<TrainEvent> {
-  const loop: TrainLoopOptions = { ...DEFAULTS, ...definedOnly(options) };
+  const loop: TrainLoopOptions = { ...DPO_DEFAULTS, ...definedOnly(options) };
   const config = dpoConfig(models, pairs, loop, options), run = runIdentity(config);
   chooseLosses(lossOf(config)); // throws before the reference is asked
   const { checkpoint, warnings } = await prepareRun(run, {

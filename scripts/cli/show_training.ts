@@ -11,7 +11,7 @@ export type ShowTrainingOptions = {
   unit: string;
   outputDir: string;
   /** The name of the method in the last line. */
-  method: "DPO" | "SFT";
+  method: "DPO" | "SFT" | "Control";
 };
 
 /** An event of one type. */

@@ -1,0 +1,117 @@
+import { encodePairs } from "../tokenizer/encode_all.ts";
+import type { Models } from "../train/build_models.ts";
+import { joinLogProbs } from "../train/pair_sums.ts";
+import { scorePairs } from "../train/score_pairs.ts";
+import type { Triplet } from "../types.ts";
+import type { GenerateOptions } from "./generate.ts";
+import {
+  compareGeneration,
+  type GenerationScores,
+  type JudgedText,
+  judgeGeneration,
+} from "./judge_generation.ts";
+import { judgePreference, type PreferenceReport } from "./judge_preference.ts";
+import { gibberishBound } from "./perplexity.ts";
+import { type Task, textOf, writeTexts, type WrittenText } from "./write_texts.ts";
+
+/** Stage A, what DPO made of it, and what imitation did. */
+export type Compared = { sft: Models; dpo: Models; control?: Models };
+
+/** Options of {@link evaluateModels}. */
+export type EvaluateModelsOptions =
+  & Pick<GenerateOptions, "maxNewTokens" | "temperature" | "seed" | "signal">
+  & {
+    beta: number;
+    maxLength?: number;
+    /** Writes for so many of the different prompts; for all unless given. */
+    samples?: number;
+    onProgress?: (label: string, done: number, total: number) => void;
+  };
+
+export type ModelName = "sft" | "dpo" | "control";
+
+/** What was found: preference of the trained models, what all of them write, and the differences. */
+export type ModelsEvaluation = {
+  preference: Partial<Record<"dpo" | "control", PreferenceReport>>;
+  generation: Partial<Record<ModelName, GenerationScores>>;
+  /** What the first has more than the second, by prompt. */
+  differences: {
+    dpoSft: GenerationScores;
+    controlSft?: GenerationScores;
+    dpoControl?: GenerationScores;
+  };
+  /** Nats a token above which a text counts as gibberish. */
+  gibberishAbove: number;
+  tasks: Task[];
+  texts: Partial<Record<ModelName, WrittenText[]>>;
+};
+
+/**
+ * Compares models on triplets that none of them was trained on: which answer they prefer, and what
+ * they write. Stage A is the reference; the policies lie over its weights.
+ *
+ * **Memory**: no tensor is left behind.
+ */
+export async function evaluateModels(
+  models: Compared,
+  triplets: readonly (Triplet & { kind?: string })[],
+  { beta, maxLength, samples, onProgress, ...writing }: EvaluateModelsOptions,
+): Promise<ModelsEvaluation> {
+  const { sft, dpo, control } = models, { signal } = writing;
+  const { rows } = encodePairs(sft.tokenizer, triplets, { maxLength });
+  const score = (of: Models, label: string, adapter: boolean) =>
+    scorePairs(of, rows, {
+      ...{ adapter, batchSize: 8, signal },
+      onProgress: (done) => onProgress?.(label, done, rows.length),
+    });
+  const reference = await score(sft, "Stage A reads", false);
+  const traits = triplets.map(({ chosen, rejected, kind }) => ({
+    ...{ chosen: textOf(chosen), rejected: textOf(rejected), kind },
+  }));
+  const judge = async (of: Models, label: string) =>
+    judgePreference(joinLogProbs(rows, await score(of, label, true), reference), traits, { beta });
+  const preference = {
+    dpo: await judge(dpo, "DPO reads"),
+    ...(control && { control: await judge(control, "Control reads") }),
+  };
+  const tasks = differentPrompts(triplets).slice(0, samples);
+  const write = (of: Models, label: string, adapter = true) =>
+    writeTexts(of, tasks, {
+      ...writing,
+      adapter,
+      onProgress: (done, total) => onProgress?.(label, done, total),
+    });
+  const texts = {
+    sft: await write(sft, "Stage A writes", false),
+    dpo: await write(dpo, "DPO writes"),
+    ...(control && { control: await write(control, "Control writes") }),
+  };
+  const chosen = rows.map((row, i) => -reference.chosen[i] / row.chosen.length);
+  const gibberishAbove = gibberishBound(texts.sft.map(({ surprise }) => surprise), chosen);
+  const judged = (written: WrittenText[]): JudgedText[] =>
+    written.map((text) => ({
+      ...text,
+      unsupported: text.unsupported.length,
+      isGibberish: text.surprise > gibberishAbove,
+    }));
+  const [a, b, c] = [judged(texts.sft), judged(texts.dpo), texts.control && judged(texts.control)];
+  return {
+    ...{ preference, gibberishAbove, tasks, texts },
+    generation: {
+      ...{ sft: judgeGeneration(a), dpo: judgeGeneration(b) },
+      ...(c && { control: judgeGeneration(c) }),
+    },
+    differences: {
+      dpoSft: compareGeneration(b, a),
+      ...(c && { controlSft: compareGeneration(c, a), dpoControl: compareGeneration(b, c) }),
+    },
+  };
+}
+
+/** Each prompt once, with the first chosen answer to it. */
+function differentPrompts(triplets: readonly Triplet[]): Task[] {
+  const byPrompt = Map.groupBy(triplets, ({ prompt }) => JSON.stringify(prompt));
+  return Array.from(byPrompt.values(), ([{ prompt, chosen }]) => ({
+    ...{ prompt, reference: textOf(chosen) },
+  }));
+}
