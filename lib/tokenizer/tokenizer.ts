@@ -2,6 +2,7 @@ import { Tokenizer as Library } from "@huggingface/tokenizers";
 import { UserError } from "../errors.ts";
 import type { Message } from "../types.ts";
 import { createChatRenderer, pickChatTemplate } from "./chat_template.ts";
+import { memoizeWords } from "./memoize_words.ts";
 import {
   adaptPreTokenizer,
   checkShape,
@@ -106,7 +107,9 @@ export function createTokenizer(parts: TokenizerParts, path: string): Tokenizer 
 function buildLibrary(json: TokenizerJson, config: TokenizerConfig, path: string): Library {
   const pre_tokenizer = adaptPreTokenizer(json.pre_tokenizer, path);
   try {
-    return new Library({ ...json, pre_tokenizer }, config);
+    const library = new Library({ ...json, pre_tokenizer }, config);
+    memoizeWords(library);
+    return library;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UserError(`Cannot build the tokenizer of "${path}": ${reason}`, { path, cause });
