@@ -29,18 +29,16 @@ export function passNumbers(
   const adapted = trained === "all" ? [] : targetedLinears(config, trained.targetModules).linears;
   const lows = trained === "all" ? 0 : adapted.length * trained.rank;
   const slots = alignedRows(tokens); // a batch aligns its tokens once, see run_memory.ts
-  const probabilities = heads * blockRows(slots).reduce(
-    (sum, { first, rows }) => sum + rows * (first + rows),
-    0,
-  );
+  // Probabilities and their gradients stand for one block of rows at a time.
+  const sizes = blockRows(slots).map(({ first, rows }) => rows * (first + rows));
+  const block = heads * Math.max(...sizes);
   const middles = linears.gate ? 2 * f : f;
   // What goes into norms of heads and of outputs, and a number for each of their rows.
   const headNorms = norms.q ? q + kv + heads + keyValueHeads : 0;
   const outputNorms = norms.attentionOutput ? 2 * d + 2 : 0, extra = headNorms + outputNorms;
   const rows = normKind === "layer" ? 4 : 2; // of two norms
   // k, v, q, o, the stream between attention and MLP, gate, up, two norms, x A^T
-  const layer = slots * (2 * kv + 2 * q) + tokens * (d + middles + rows + lows + extra) +
-    probabilities;
+  const layer = slots * (2 * kv + 2 * q) + tokens * (d + middles + rows + lows + extra);
   // A tidy block holds all that it made until its end; an adapted layer adds two of its outputs.
   const isAdapted = ({ part }: BlockLinear) => adapted.some((linear) => linear.part === part);
   const outputs = (linear: BlockLinear) =>
@@ -53,7 +51,7 @@ export function passNumbers(
   const downIsAdapted = adapted.some(({ part }) => part === "down");
   const mlp = tokens * (3 * f + 4 * d + bent + (downIsAdapted ? f : 0) + outputNorms);
   const attention = tokens * (6 * q + 6 * kv + 5 * d + headNorms + outputNorms + pieces) +
-    2 * probabilities;
+    3 * block;
   return {
     kept: layers * tokens * d + (checkpointing ? 0 : layers * layer),
     passing: Math.max(forward, mlp, attention) + (checkpointing ? layer : 0),

@@ -1,5 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
-import type { AttentionLayout, AttentionShape } from "./attention_layout.ts";
+import type {
+  AttentionBlock,
+  AttentionGroup,
+  AttentionLayout,
+  AttentionShape,
+} from "./attention_layout.ts";
 import { joinHeads, splitHeads } from "./heads.ts";
 import type { RopeTables } from "./rope.ts";
 import { softmaxBackward, trieSoftmax } from "./trie_softmax.ts";
@@ -21,8 +26,6 @@ export type AttentionSaved = {
   blocks: {
     /** `[count * KV, rows * share, headDim]`, scaled and turned. */
     q: tf.Tensor3D;
-    /** Probabilities, `[count * KV, rows * share, keys]`. */
-    p: tf.Tensor3D;
     /** What the heads return, shaped as `q`. */
     o: tf.Tensor3D;
   }[];
@@ -47,18 +50,20 @@ export function attentionForward(
     const whole = { first: 0, rows: group.length };
     const [gk, gv] = [keys(group, whole), values(group, whole)];
     const blocks = group.blocks.map((block) => {
-      const q = queries(group, block), seen = block.first + block.rows;
-      const scores = tf.matMul<tf.Tensor3D>(q, firstRows(gk, seen), false, true);
-      const p = trieSoftmax(scores, group, block);
-      scores.dispose();
-      return { q, p, o: tf.matMul<tf.Tensor3D>(p, firstRows(gv, seen)) };
+      const q = queries(group, block), p = probabilities(q, gk, group, block);
+      const o = tf.matMul<tf.Tensor3D>(p, firstRows(gv, block));
+      p.dispose();
+      return { q, o };
     });
     return { k: gk, v: gv, blocks };
   });
   return { y: attentionOutput(saved, context), saved };
 }
 
-/** The gradients of {@link attentionForward} with respect to `q`, `k` and `v`. */
+/**
+ * The gradients of {@link attentionForward} with respect to `q`, `k` and `v`. Probabilities are computed
+ * again, a block at a time: kept, they would be the largest tensors of a long batch.
+ */
 export function attentionBackward(
   dy: tf.Tensor2D,
   saved: AttentionSaved[],
@@ -69,13 +74,14 @@ export function attentionBackward(
   const gradients = layout.groups.map((group, g) => {
     const { k, v, blocks } = saved[g];
     return group.blocks.map((block, b) => {
-      const { q, p, o } = blocks[b], seen = block.first + block.rows, dout = outputs(group, block);
+      const { q, o } = blocks[b], dout = outputs(group, block);
       return tf.tidy(() => {
-        const dp = tf.matMul<tf.Tensor3D>(dout, firstRows(v, seen), false, true);
+        const p = probabilities(q, k, group, block);
+        const dp = tf.matMul<tf.Tensor3D>(dout, firstRows(v, block), false, true);
         const ds = softmaxBackward(dp, p, dout, o);
         dp.dispose();
         return {
-          dq: tf.matMul<tf.Tensor3D>(ds, firstRows(k, seen)),
+          dq: tf.matMul<tf.Tensor3D>(ds, firstRows(k, block)),
           dk: tf.matMul<tf.Tensor3D>(ds, q, true),
           dv: tf.matMul<tf.Tensor3D>(p, dout, true),
         };
@@ -100,7 +106,21 @@ export function attentionOutput(
   return joinHeads(blocks, layout, { keyValueHeads });
 }
 
-/** The first rows of each matrix. */
-function firstRows(x: tf.Tensor3D, count: number): tf.Tensor3D {
-  return count === x.shape[1] ? x : tf.slice(x, [0, 0, 0], [-1, count, -1]);
+/** How much each row of a block looks at each key, `[count * KV, rows * share, keys]`. */
+function probabilities(
+  q: tf.Tensor3D,
+  k: tf.Tensor3D,
+  group: AttentionGroup,
+  block: AttentionBlock,
+): tf.Tensor3D {
+  const scores = tf.matMul<tf.Tensor3D>(q, firstRows(k, block), false, true);
+  const p = trieSoftmax(scores, group, block);
+  scores.dispose();
+  return p;
+}
+
+/** The rows of keys or values that a block can see. */
+function firstRows(x: tf.Tensor3D, { first, rows }: AttentionBlock): tf.Tensor3D {
+  const seen = first + rows;
+  return seen === x.shape[1] ? x : tf.slice(x, [0, 0, 0], [-1, seen, -1]);
 }
