@@ -28,7 +28,42 @@ export type MeasureHallucinationOptions = {
   reference?: string;
 };
 
-/** Finds the details of a text that its source does not bear out. */
+/**
+ * Finds the details of a text that its source does not bear out: numbers with their units, doses,
+ * dates, durations, ages, the sex, sides, drugs, diagnoses, what is denied or affirmed, and other
+ * content words. No model judges: the texts are read by rules and word lists of this project.
+ *
+ * It reads spoken numbers ("twenty six"), converts units where that is exact, knows inflection,
+ * clinical abbreviations and plain words for clinical ones, and follows denials through a sentence
+ * and from a question to its answer. What is said twice counts once. What every note is made of
+ * ("patient", "reports") counts as nothing.
+ *
+ * It does not see what is implied or paraphrased beyond its lists (which it blames), nor true words in
+ * wrong relation to each other ("mother has asthma" for a father's; which it passes). docs/meter.md
+ * tells how well it agrees with people: as a rate over many texts it is worth more than for one text.
+ *
+ * **Source**: denials in the way of NegEx (Chapman et al., "A Simple Algorithm for Identifying
+ * Negated Findings and Diseases in Discharge Summaries", 2001), with scopes of this project.
+ * **Units**: counts of details; places in UTF-16 units, as `slice` takes them; rates from 0 to 1.
+ * **Time**: linear in the texts' lengths.
+ *
+ * @param text What was written, English.
+ * @param source What it was written from: a note, or a dialogue with "Doctor:" and "Patient:".
+ * @returns What was found; nothing is kept.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { measureHallucination } from "./measure_hallucination.ts";
+ * const source = "Doctor: Any fever?\nPatient: No, but my left knee hurts for fourteen days.";
+ * const text = "Right knee pain for 2 weeks, no fever.";
+ * const { unsupported, recall } = measureHallucination(text, source, {
+ *   reference: "Left knee pain.",
+ * });
+ * assert.deepEqual(unsupported, [{ text: "Right", kind: "side", start: 0, end: 5 }]);
+ * assert.equal(recall, 2 / 3);
+ * ```
+ */
 export function measureHallucination(
   text: string,
   source: string,

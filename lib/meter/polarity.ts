@@ -120,8 +120,8 @@ function answerOf(tokens: Token[], labels: boolean[], { from, to }: Range): Answ
   if (i === to) return null;
   const { word } = tokens[i];
   if (NO.has(word)) return /^[.,!]$/.test(tokens[i + 1]?.text ?? ".") ? "plain no" : "no";
-  if (YES.has(word)) return "yes";
   const next = tokens[i + 1]?.word ?? "";
+  if (YES.has(word) && next !== "not") return "yes";
   if (word.endsWith("n't") || next.endsWith("n't") || next === "not" || next === "never") {
     return "no";
   }
