@@ -4,7 +4,7 @@
  * clock starts, as in trl_baseline.py. Prints one JSON line.
  *
  *     dpo_kit_epoch.ts MODEL_FOLDER PAIRS.json [MODE]     MODE: float32, bfloat16, plain (without the
- *     fused kernels), checkpointing, or two of them joined by "+"
+ *     fused kernels), checkpointing, wasm, or two of them joined by "+"
  */
 import { describeBackend } from "../lib/backend/use_backend.ts";
 import { switchFusedKernels } from "../lib/backend/fused_kernels.ts";
@@ -29,6 +29,7 @@ using models = await buildModels({
   ...ADAPTER,
   alpha: 16,
   seed: 0,
+  backend: modes.includes("wasm") ? "wasm" : "auto",
   precision: modes.includes("bfloat16") ? "bfloat16" : "float32",
 });
 const batches = [];
