@@ -154,3 +154,20 @@ export type { Hardware } from "./lib/estimate/hardware.ts";
 export type { RunMemory } from "./lib/estimate/run_memory.ts";
 export type { GenerateTokensOptions } from "./lib/model/generate_tokens.ts";
 export { generate, type Generated, type GenerateOptions } from "./lib/evaluate/generate.ts";
+export {
+  type Compared,
+  evaluateModels,
+  type EvaluateModelsOptions,
+  type ModelName,
+  type ModelsEvaluation,
+} from "./lib/evaluate/evaluate_models.ts";
+export type { AnswerScores } from "./lib/evaluate/judge_answers.ts";
+export {
+  type EvaluationRecord,
+  evaluationRecord,
+  evaluationSchema,
+  readEvaluation,
+  sampleRow,
+} from "./lib/evaluate/evaluation_record.ts";
+export { openPolicy } from "./lib/evaluate/open_policy.ts";
+export { type Verdict, verdictOf } from "./lib/evaluate/verdict.ts";

@@ -1,9 +1,12 @@
+import { UserError } from "../errors.ts";
 import { encodePairs } from "../tokenizer/encode_all.ts";
 import type { Models } from "../train/build_models.ts";
 import { joinLogProbs } from "../train/pair_sums.ts";
+import { whyNoRow } from "../train/rows_origin.ts";
 import { scorePairs } from "../train/score_pairs.ts";
 import type { Triplet } from "../types.ts";
 import type { GenerateOptions } from "./generate.ts";
+import { type AnswerScores, judgeAnswers } from "./judge_answers.ts";
 import {
   compareGeneration,
   type GenerationScores,
@@ -23,6 +26,8 @@ export type EvaluateModelsOptions =
   & {
     beta: number;
     maxLength?: number;
+    /** Leaves out and counts pairs of which `maxLength` leaves no answer, instead of refusing them. */
+    skipInvalid?: boolean;
     /** Writes for so many of the different prompts; for all unless given. */
     samples?: number;
     onProgress?: (label: string, done: number, total: number) => void;
@@ -42,6 +47,10 @@ export type ModelsEvaluation = {
   };
   /** Nats a token above which a text counts as gibberish. */
   gibberishAbove: number;
+  /** The chosen answers, measured as the models' are. */
+  chosen: AnswerScores;
+  /** Pairs that encoding left out. */
+  dropped: number;
   tasks: Task[];
   texts: Partial<Record<ModelName, WrittenText[]>>;
 };
@@ -55,17 +64,22 @@ export type ModelsEvaluation = {
 export async function evaluateModels(
   models: Compared,
   triplets: readonly (Triplet & { kind?: string })[],
-  { beta, maxLength, samples, onProgress, ...writing }: EvaluateModelsOptions,
+  { beta, maxLength, skipInvalid, samples, onProgress, ...writing }: EvaluateModelsOptions,
 ): Promise<ModelsEvaluation> {
   const { sft, dpo, control } = models, { signal } = writing;
-  const { rows } = encodePairs(sft.tokenizer, triplets, { maxLength });
+  const encoded = encodePairs(sft.tokenizer, triplets, { maxLength, skipInvalid });
+  const { rows, dropped } = encoded;
+  if (rows.length === 0) {
+    throw new UserError(`Cannot compare models: no pair is left${whyNoRow(encoded)}`);
+  }
+  const used = rows.map(({ index }) => triplets[index]);
   const score = (of: Models, label: string, adapter: boolean) =>
     scorePairs(of, rows, {
       ...{ adapter, batchSize: 8, signal },
       onProgress: (done) => onProgress?.(label, done, rows.length),
     });
   const reference = await score(sft, "Stage A reads", false);
-  const traits = triplets.map(({ chosen, rejected, kind }) => ({
+  const traits = used.map(({ chosen, rejected, kind }) => ({
     ...{ chosen: textOf(chosen), rejected: textOf(rejected), kind },
   }));
   const judge = async (of: Models, label: string) =>
@@ -74,7 +88,7 @@ export async function evaluateModels(
     dpo: await judge(dpo, "DPO reads"),
     ...(control && { control: await judge(control, "Control reads") }),
   };
-  const tasks = differentPrompts(triplets).slice(0, samples);
+  const tasks = differentPrompts(used).slice(0, samples);
   const write = (of: Models, label: string, adapter = true) =>
     writeTexts(of, tasks, {
       ...writing,
@@ -86,8 +100,8 @@ export async function evaluateModels(
     dpo: await write(dpo, "DPO writes"),
     ...(control && { control: await write(control, "Control writes") }),
   };
-  const chosen = rows.map((row, i) => -reference.chosen[i] / row.chosen.length);
-  const gibberishAbove = gibberishBound(texts.sft.map(({ surprise }) => surprise), chosen);
+  const chosenSurprise = rows.map((row, i) => -reference.chosen[i] / row.chosen.length);
+  const gibberishAbove = gibberishBound(texts.sft.map(({ surprise }) => surprise), chosenSurprise);
   const judged = (written: WrittenText[]): JudgedText[] =>
     written.map((text) => ({
       ...text,
@@ -96,7 +110,7 @@ export async function evaluateModels(
     }));
   const [a, b, c] = [judged(texts.sft), judged(texts.dpo), texts.control && judged(texts.control)];
   return {
-    ...{ preference, gibberishAbove, tasks, texts },
+    ...{ preference, gibberishAbove, tasks, texts, dropped, chosen: judgeAnswers(tasks) },
     generation: {
       ...{ sft: judgeGeneration(a), dpo: judgeGeneration(b) },
       ...(c && { control: judgeGeneration(c) }),
