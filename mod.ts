@@ -171,3 +171,11 @@ export {
 } from "./lib/evaluate/evaluation_record.ts";
 export { openPolicy } from "./lib/evaluate/open_policy.ts";
 export { type Verdict, verdictOf } from "./lib/evaluate/verdict.ts";
+export {
+  type Readiness,
+  readiness,
+  type ReadinessCheck,
+  type ReadinessWarning,
+  type RunStats,
+  runStatsSchema,
+} from "./lib/evaluate/readiness.ts";

@@ -18,11 +18,6 @@ export type Verdict = {
   sentences: string[];
 };
 
-type Measured = {
-  hallucination_rate: number | null;
-  intervals: EvaluationRecord["differences"]["dpo_sft"]["intervals"];
-};
-
 /**
  * Says in words what an evaluation comes to: DPO against Stage A, against the control, and which of
  * two cases the pairs look like. Where the chosen answers are right, imitating them does as well or
@@ -61,6 +56,8 @@ export function verdictOf(evaluation: EvaluationRecord): Verdict {
   return { againstSft, againstControl, chosenAnswers, sentences };
 }
 
+type Measured = EvaluationRecord["differences"]["dpo_sft"];
+
 const WORDS_ON_CONTROL = {
   "-1": "The contrast taught what imitation does not.",
   "0": "DPO added nothing to imitation.",
@@ -70,8 +67,8 @@ const WORDS_ON_CONTROL = {
 const signOfRate = ({ intervals }: Measured) => signOf({ interval: intervals.hallucination_rate });
 
 function compareRates(
-  { hallucination_rate: rate }: Measured,
-  { hallucination_rate: other }: Measured,
+  { hallucination_rate: rate, notes_with_hallucination: notes }: Measured,
+  { hallucination_rate: other, notes_with_hallucination: otherNotes }: Measured,
   difference: Measured,
 ): string {
   const interval = difference.intervals.hallucination_rate;
@@ -83,7 +80,8 @@ function compareRates(
   const ends = interval.map((end) => (100 * end).toFixed(1)).join(" to ");
   const hint = sign === 0 ? ", which includes zero" : "";
   return `DPO writes ${outcome} unsupported details: ${percent(rate)} of all, against ` +
-    `${percent(other)} (paired difference ${ends} points${hint}).`;
+    `${percent(other)} (paired difference ${ends} points${hint}); notes with at least one: ` +
+    `${percent(notes)}, against ${percent(otherNotes)}.`;
 }
 
 function wordsOnChosen(
@@ -110,4 +108,4 @@ function wordsOnChosen(
 }
 
 const percent = (share: number | null) =>
-  share === null ? "an unknown share" : `${(100 * share).toFixed(1)} %`;
+  share === null ? "an unknown share" : `${(100 * share).toFixed(1)}%`;

@@ -46,8 +46,9 @@ export function evaluationTable(evaluation: EvaluationRecord): string {
 
 /** What the table's numbers mean. */
 export const TABLE_NOTE = [
-  "Shares in %, in brackets 95 % intervals; loss, margin and drift in nats. A paired",
-  "difference whose interval holds 0 may be chance. Stage A's preference is by definition.",
+  "Shares in %, in brackets 95 % intervals; loss, margin and drift in nats. Where the",
+  "interval of a paired difference holds 0 it may be chance. Stage A prefers neither",
+  "answer by definition: it is what the others are compared with.",
 ].join("\n");
 
 const PREFERENCE: [label: string, key: string, scale: number, untrained: string][] = [
