@@ -5,6 +5,13 @@ import { hashAdapterFile } from "./cli/find_run.ts";
 import { wrap } from "./cli/help_text.ts";
 import { runScript } from "./cli/run_script.ts";
 
+const MARKS = { pass: "ok", fail: "FAILED", unknown: "unknown" };
+const VERDICTS = {
+  "ready": "Ready: every check passed.",
+  "not ready": "Not ready.",
+  "unknown": "Not known to be ready: not everything could be judged.",
+};
+
 await runScript({
   name: "readiness",
   summary:
@@ -46,13 +53,6 @@ await runScript({
     return check && !result.ready ? 1 : 0;
   },
 });
-
-const MARKS = { pass: "ok", fail: "FAILED", unknown: "unknown" };
-const VERDICTS = {
-  "ready": "Ready: every check passed.",
-  "not ready": "Not ready.",
-  "unknown": "Not known to be ready: not everything could be judged.",
-};
 
 function inWords({ checks, warnings, verdict }: Readiness): string {
   const line = (
