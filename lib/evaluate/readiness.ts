@@ -348,7 +348,7 @@ function likelihoodFalls(
     name: "falling likelihood",
     figure: `${nats(drift!)} nats`,
     reason: "the chosen answers themselves became less likely than under Stage A",
-    next: "hold them up: --loss_type sigmoid,sft or dpop, or lower --learning_rate",
+    next: "hold them up: --loss_type sigmoid,sft with a larger weight, or a lower rate",
   };
 }
 
