@@ -167,7 +167,6 @@ export {
   evaluationRecord,
   evaluationSchema,
   readEvaluation,
-  sampleRow,
 } from "./lib/evaluate/evaluation_record.ts";
 export { openPolicy } from "./lib/evaluate/open_policy.ts";
 export { type Verdict, verdictOf } from "./lib/evaluate/verdict.ts";

@@ -6,11 +6,11 @@ import {
   loadModels,
   loadTriplets,
   openPolicy,
-  sampleRow,
   UsageError,
   type Verdict,
   verdictOf,
 } from "../mod.ts";
+import { sampleRow } from "../lib/evaluate/evaluation_record.ts";
 import { formatCount } from "../lib/format_count.ts";
 import { sha256File } from "../lib/io/sha256_file.ts";
 import { writeFileAtomic } from "../lib/io/write_atomic.ts";

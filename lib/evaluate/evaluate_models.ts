@@ -59,7 +59,28 @@ export type ModelsEvaluation = {
  * Compares models on triplets that none of them was trained on: which answer they prefer, and what
  * they write. Stage A is the reference; the policies lie over its weights.
  *
- * **Memory**: no tensor is left behind.
+ * **Source**: loss and rewards arXiv 2305.18290, Eq. 7, plain DPO's whatever the policies were trained
+ * with; intervals as `bootstrap`, percentile, 95 %.
+ * **Units**: nats; shares between 0 and 1; tokens.
+ * **Memory**: no tensor is left behind, and the models stay the caller's.
+ *
+ * @param models Stage A, and policies that `openPolicy` laid over it.
+ * @param triplets Pairs of a file that none was trained on; `kind` names what was changed.
+ * @throws {UserError} when a pair can't be encoded (see `skipInvalid`), or none is left.
+ *
+ * @example An untrained policy prefers neither answer and writes what Stage A does.
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { evaluateModels } from "./evaluate_models.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using sft = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const options = { beta: 0.1, maxNewTokens: 8 };
+ * const found = await evaluateModels({ sft, dpo: sft }, triplets.slice(0, 2), options);
+ * assert.equal(found.preference.dpo?.chosenPreference, 0.5);
+ * assert.equal(found.differences.dpoSft.hallucinationRate.value, 0);
+ * ```
  */
 export async function evaluateModels(
   models: Compared,

@@ -86,12 +86,45 @@ export type EvaluationOrigin = Pick<EvaluationRecord, "settings" | "hashes" | "o
  * Reads an `evaluation.json`.
  *
  * @throws {UserError} when it can't be read, or lacks what {@link evaluationSchema} wants.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readEvaluation } from "./evaluation_record.ts";
+ * const path = await Deno.makeTempFile();
+ * await Deno.writeTextFile(path, '{"prompts": "all"}');
+ * await assert.rejects(readEvaluation(path), /"prompts" must be a number, found "all"/);
+ * ```
  */
 export async function readEvaluation(path: string): Promise<EvaluationRecord> {
   return await readJsonFile(path, evaluationSchema);
 }
 
-/** Lays an evaluation out as `evaluation.json` holds it. */
+/**
+ * Lays an evaluation out as `evaluation.json` holds it, with the versions and the backend of this
+ * process.
+ *
+ * @param evaluation What `evaluateModels` found.
+ * @param origin Settings, hashes of models and file, and whether it was trained on.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { evaluateModels } from "./evaluate_models.ts";
+ * import { evaluationRecord, evaluationSchema } from "./evaluation_record.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using sft = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const options = { beta: 0.1, maxNewTokens: 8 };
+ * const found = await evaluateModels({ sft, dpo: sft }, triplets.slice(0, 2), options);
+ * const hashes = { sft_model: sft.source.hash, dpo_model: sft.source.hash, test_file: "" };
+ * const overlap = { same_file: false, prompts: 0 };
+ * const record = evaluationRecord(found, { settings: { beta: 0.1 }, hashes, overlap });
+ * assert.equal(record.preference.chosen_preference, 0.5);
+ * evaluationSchema.parse(JSON.parse(JSON.stringify(record)));
+ * ```
+ */
 export function evaluationRecord(
   evaluation: ModelsEvaluation,
   origin: EvaluationOrigin,

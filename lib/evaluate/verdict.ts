@@ -24,7 +24,32 @@ export type Verdict = {
  * better; where they are merely better than the rejected ones, imitation gets no better than they
  * are and a contrast can.
  *
+ * **Source**: the sign of a paired 95 % interval; chosen answers count as flawed from 5 % of them on
+ * that hold an unsupported detail.
+ *
  * @param evaluation What `evaluation.json` holds.
+ * @returns Signs, and the sentences that say the same.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadTriplets } from "../data/load_triplets.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { evaluateModels } from "./evaluate_models.ts";
+ * import { evaluationRecord } from "./evaluation_record.ts";
+ * import { verdictOf } from "./verdict.ts";
+ * const triplets = await loadTriplets("phase2_data/dpo/val_dpo.jsonl");
+ * using sft = await buildModels({ sftModelPath: "models/sft_specialist/final_model" });
+ * const options = { beta: 0.1, maxNewTokens: 8 };
+ * const found = await evaluateModels({ sft, dpo: sft }, triplets.slice(0, 2), options);
+ * const hashes = { sft_model: sft.source.hash, dpo_model: sft.source.hash, test_file: "" };
+ * const overlap = { same_file: false, prompts: 0 };
+ * const { againstSft, againstControl } = verdictOf(
+ *   evaluationRecord(found, { settings: {}, hashes, overlap }),
+ * );
+ * assert.equal(againstSft, 0); // an untrained policy writes what Stage A does
+ * assert.equal(againstControl, null); // and there was no control
+ * ```
  */
 export function verdictOf(evaluation: EvaluationRecord): Verdict {
   const { generation: { sft, dpo, control }, differences, prompts } = evaluation;
