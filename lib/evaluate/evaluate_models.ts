@@ -33,6 +33,7 @@ export type EvaluateModelsOptions =
     onProgress?: (label: string, done: number, total: number) => void;
   };
 
+/** Who reads and writes. */
 export type ModelName = "sft" | "dpo" | "control";
 
 /** What was found: preference of the trained models, what all of them write, and the differences. */

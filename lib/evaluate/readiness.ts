@@ -1,27 +1,36 @@
 import { z } from "zod";
 import type { PreferenceMetrics } from "../types.ts";
-import type { EvaluationRecord } from "./evaluation_record.ts";
+import type { EvaluationRecord } from "./evaluation_schema.ts";
 import { signOf } from "./judge_generation.ts";
 import { FEWEST_PROMPTS, verdictOf } from "./verdict.ts";
 
-const metrics = z.record(z.string(), z.number(), "must hold the metrics");
-const file = z.looseObject({ file: z.looseObject({ sha256: z.string() }).nullable() }).nullable();
+/** Where rows came from, as a run records it. */
+export type RecordedRows = { file?: { sha256: string } | null } | null;
 
-/** What `dpo_training_stats.json` must hold for {@link readiness}. */
-export const runStatsSchema = z.looseObject({
-  settings: z.looseObject({ train_rows: file.optional(), validation_rows: file.optional() }),
+/** What a run recorded of itself in `dpo_training_stats.json`: the part that {@link readiness} reads. */
+export type RunStats = {
+  settings: { train_rows?: RecordedRows; validation_rows?: RecordedRows };
+  epochs: {
+    epoch: number;
+    train: Record<string, number>;
+    validation: Record<string, number> | null;
+  }[];
+  steps: { step: number; loss: number }[];
+};
+
+const number = z.number("must be a number");
+const metrics = z.record(z.string(), number, "must hold the metrics");
+const rows = z.looseObject({ file: z.looseObject({ sha256: z.string() }).nullish() }).nullish();
+
+/** The shape of `dpo_training_stats.json`, as far as {@link readiness} reads it. */
+export const runStatsSchema: z.ZodType<RunStats> = z.looseObject({
+  settings: z.looseObject({ train_rows: rows, validation_rows: rows }, "must hold the settings"),
   epochs: z.array(
-    z.looseObject({ epoch: z.number(), train: metrics, validation: metrics.nullable() }),
+    z.looseObject({ epoch: number, train: metrics, validation: metrics.nullable() }),
     "must list the epochs",
   ),
-  steps: z.array(
-    z.looseObject({ step: z.number(), loss: z.number("must be a number") }),
-    "must list the steps",
-  ),
+  steps: z.array(z.looseObject({ step: number, loss: number }), "must list the steps"),
 });
-
-/** What a run recorded of itself. */
-export type RunStats = z.infer<typeof runStatsSchema>;
 
 /** One thing that a run is judged by. */
 export type ReadinessCheck = {

@@ -1,5 +1,5 @@
 import { signOf } from "./judge_generation.ts";
-import type { EvaluationRecord } from "./evaluation_record.ts";
+import type { EvaluationRecord } from "./evaluation_schema.ts";
 
 /** Prompts below which a bootstrap interval is too narrow to judge by. */
 export const FEWEST_PROMPTS = 30;

@@ -1,4 +1,4 @@
-import type { EvaluationRecord } from "../../lib/evaluate/evaluation_record.ts";
+import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 
 const LABEL_WIDTH = 20, COLUMN_WIDTH = 20;
 const LINE = "-".repeat(LABEL_WIDTH + 3 * COLUMN_WIDTH);

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { loadTriplets, type Triplet } from "../../mod.ts";
-import type { EvaluationRecord } from "../../lib/evaluate/evaluation_record.ts";
+import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 import { sha256File } from "../../lib/io/sha256_file.ts";
 import { exists } from "../../lib/train/load_source.ts";
 import { type DpoConfig, readDpoConfig } from "../../lib/train/run_record.ts";

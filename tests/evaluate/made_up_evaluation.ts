@@ -1,5 +1,6 @@
 import { useBackend } from "../../lib/backend/use_backend.ts";
-import { type EvaluationRecord, evaluationRecord } from "../../lib/evaluate/evaluation_record.ts";
+import { evaluationRecord } from "../../lib/evaluate/evaluation_record.ts";
+import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 import {
   compareGeneration,
   type JudgedText,

@@ -1,4 +1,4 @@
-import { evaluationSchema } from "../../lib/evaluate/evaluation_record.ts";
+import { evaluationSchema } from "../../lib/evaluate/evaluation_schema.ts";
 import { verdictOf } from "../../lib/evaluate/verdict.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { evaluationTable } from "../../scripts/cli/evaluation_table.ts";

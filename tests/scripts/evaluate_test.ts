@@ -1,6 +1,6 @@
 /** evaluate and readiness on a tiny model, as a user runs them after train_dpo. */
 import { join } from "node:path";
-import { evaluationSchema } from "../../lib/evaluate/evaluation_record.ts";
+import { evaluationSchema } from "../../lib/evaluate/evaluation_schema.ts";
 import { runStatsSchema } from "../../lib/evaluate/readiness.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { namesIn } from "../train/tiny_runs.ts";
