@@ -84,8 +84,8 @@ await runScript({
   async main(flags, io) {
     const { dpo_model_path: dpoPath, test_file: testFile, max_length: maxLength } = flags;
     const outputDir = flags.output_dir ?? join(dirname(join(dpoPath, ".")), "evaluation");
-    await tryToWrite(outputDir, join(outputDir, "evaluation.json"));
     const { config, controlPath: found } = await findRun(dpoPath);
+    await tryToWrite(outputDir, join(outputDir, "evaluation.json"));
     const sftPath = flags.sft_model_path ?? config?.reference.path;
     const controlPath = flags.control_model_path ?? found;
     if (sftPath === undefined) {

@@ -57,14 +57,16 @@ export function verdictOf(evaluation: EvaluationRecord): Verdict {
   const againstControl = differences.dpo_control ? signOfRate(differences.dpo_control) : null;
   const { notes_with_hallucination: share } = evaluation.chosen_answers;
   const chosenAnswers = (share ?? 0) >= UNCLEAN ? "flawed" : "clean";
+  // Where nobody makes anything up there is nothing that DPO could be better at.
+  const isTold = [sft, dpo, control].some((scores) => scores && scores.hallucination_rate !== 0);
   const sentences = [
     `Against Stage A, ${compareRates(dpo, sft, differences.dpo_sft)}`,
     control && differences.dpo_control
       ? `Against the control, ${compareRates(dpo, control, differences.dpo_control)} ` +
-        WORDS_ON_CONTROL[againstControl!]
+        (isTold ? WORDS_ON_CONTROL[againstControl!] : NOT_TOLD)
       : "There is no control to compare with: whether imitating the chosen answers alone would " +
         "do as well is not known. Train with --control sft.",
-    wordsOnChosen(evaluation, chosenAnswers, againstControl),
+    wordsOnChosen(evaluation, chosenAnswers, isTold ? againstControl : null),
   ];
   if (signOf({ interval: differences.dpo_sft.intervals.recall }) < 0) {
     sentences.push(
@@ -80,6 +82,10 @@ export function verdictOf(evaluation: EvaluationRecord): Verdict {
   }
   return { againstSft, againstControl, chosenAnswers, sentences };
 }
+
+const NOT_TOLD =
+  "Evaluate with --temperature 1, which shows mistakes that greedy writing hides, or " +
+  "on harder prompts.";
 
 type Measured = EvaluationRecord["differences"]["dpo_sft"];
 
@@ -104,6 +110,9 @@ function compareRates(
   const outcome = sign < 0 ? "fewer" : sign > 0 ? "more" : "neither fewer nor more";
   const ends = interval.map((end) => (100 * end).toFixed(1)).join(" to ");
   const hint = sign === 0 ? ", which includes zero" : "";
+  if (rate === 0 && other === 0) {
+    return "nothing is better or worse: neither makes anything up here.";
+  }
   return `DPO writes ${outcome} unsupported details: ${percent(rate)} of all, against ` +
     `${percent(other)} (paired difference ${ends} points${hint}); notes with at least one: ` +
     `${percent(notes)}, against ${percent(otherNotes)}.`;

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { loadTriplets, type Triplet } from "../../mod.ts";
+import { loadTriplets, type Triplet, UserError } from "../../mod.ts";
 import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 import { sha256File } from "../../lib/io/sha256_file.ts";
 import { exists } from "../../lib/train/load_source.ts";
@@ -14,13 +14,26 @@ export type FoundRun = {
   controlPath?: string;
 };
 
-/** Looks for the record and the control of the run that a policy's folder belongs to. */
+/**
+ * Looks for the record and the control of the run that a policy's folder belongs to.
+ *
+ * @throws {UserError} when the folder holds no adapter.
+ */
 export async function findRun(policyPath: string): Promise<FoundRun> {
+  const isAdapter = (folder: string) => exists(join(folder, "adapter_config.json"));
+  if (!await isAdapter(policyPath)) {
+    const inside = join(policyPath, "final_model");
+    const hint = await isAdapter(inside) ? `; did you mean "${inside}"?` : "";
+    throw new UserError(
+      `Cannot evaluate "${policyPath}": wanted a folder with adapter_config.json${hint}`,
+      { path: policyPath, field: "dpo_model_path" },
+    );
+  }
   const path = join(policyPath, "dpo_config.json");
   const controlPath = join(dirname(join(policyPath, ".")), CONTROL_FOLDER, "final_model");
   return {
     config: await exists(path) ? await readDpoConfig(path) : null,
-    controlPath: await exists(join(controlPath, "adapter_config.json")) ? controlPath : undefined,
+    controlPath: await isAdapter(controlPath) ? controlPath : undefined,
   };
 }
 

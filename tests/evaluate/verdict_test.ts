@@ -46,6 +46,15 @@ Deno.test("verdictOf() names a missing control, few prompts and saying less", ()
   says(madeUpEvaluation(none), "nothing can be said");
 });
 
+Deno.test("verdictOf() does not blame DPO where nobody makes anything up", () => {
+  const none = { wrong: 0 };
+  const evaluation = madeUpEvaluation({ sft: none, dpo: none, control: none, chosenWrong: 0.2 });
+  says(evaluation, "Against Stage A, nothing is better or worse: neither makes anything up here.");
+  says(evaluation, "Evaluate with --temperature 1");
+  const text = verdictOf(evaluation).sentences.join("\n");
+  assert(!/added nothing|did not/.test(text), text);
+});
+
 Deno.test("evaluationRecord() is what its schema reads back, numbers and nulls", () => {
   const models = { sft: { wrong: 0.4 }, dpo: { wrong: 0.1, details: 0, recall: null } };
   for (const control of [undefined, { wrong: 0.2 }]) {

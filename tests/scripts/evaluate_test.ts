@@ -35,6 +35,11 @@ Deno.test("evaluate finds the run's own control, warns of its training file, and
   assertEquals(samples.length, 3);
   runStatsSchema.parse(await readJson(join(runDir, "dpo_training_stats.json")));
 
+  const folderAbove = await runScript("evaluate", typed({ ...flags, dpo_model_path: runDir }));
+  assertEquals(folderAbove.code, 1);
+  const hint = `did you mean "${flags.dpo_model_path}"?`;
+  assert(folderAbove.stderr.includes(hint), folderAbove.stderr);
+
   const judge = async (...more: string[]) =>
     await new Deno.Command(Deno.execPath(), {
       args: ["run", "-q", "-A", "scripts/readiness.ts", `--run_dir=${runDir}`, ...more],
