@@ -12,6 +12,9 @@ import { createRandom } from "../../lib/random.ts";
 
 await useBackend({ backend: "cpu" });
 
+/** Enough to tell what these tests tell apart. */
+const QUICK = { resamples: 200 };
+
 /** How a made-up model writes: shares of notes with a wrong detail, and what else is not ordinary. */
 export type MadeUp = { wrong: number } & Partial<JudgedText>;
 
@@ -59,12 +62,13 @@ export function madeUpEvaluation(
   return evaluationRecord({
     preference: { dpo: policy(4), ...(c && { control: policy(1) }) },
     generation: {
-      ...{ sft: judgeGeneration(a), dpo: judgeGeneration(b) },
-      ...(c && { control: judgeGeneration(c) }),
+      ...{ sft: judgeGeneration(a, QUICK), dpo: judgeGeneration(b, QUICK) },
+      ...(c && { control: judgeGeneration(c, QUICK) }),
     },
     differences: {
-      dpoSft: compareGeneration(b, a),
-      ...(c && { controlSft: compareGeneration(c, a), dpoControl: compareGeneration(b, c) }),
+      dpoSft: compareGeneration(b, a, QUICK),
+      ...(c &&
+        { controlSft: compareGeneration(c, a, QUICK), dpoControl: compareGeneration(b, c, QUICK) }),
     },
     texts: { sft: texts(a), dpo: texts(b), ...(c && { control: texts(c) }) },
     tasks: Array(prompts).fill({ prompt: "", reference: "" }),
