@@ -184,12 +184,6 @@ export {
 } from "./lib/evaluate/evaluation_schema.ts";
 export { openPolicy } from "./lib/evaluate/open_policy.ts";
 export { type Verdict, verdictOf } from "./lib/evaluate/verdict.ts";
-export {
-  type Readiness,
-  readiness,
-  type ReadinessCheck,
-  type ReadinessWarning,
-  type RecordedRows,
-  type RunStats,
-  runStatsSchema,
-} from "./lib/evaluate/readiness.ts";
+export { type Readiness, readiness, type ReadinessCheck } from "./lib/evaluate/readiness.ts";
+export type { ReadinessWarning } from "./lib/evaluate/readiness_warnings.ts";
+export { type RecordedRows, type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";

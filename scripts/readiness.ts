@@ -1,5 +1,12 @@
 import { join } from "node:path";
-import { readEvaluation, type Readiness, readiness, runStatsSchema, UserError } from "../mod.ts";
+import {
+  readEvaluation,
+  type Readiness,
+  readiness,
+  type ReadinessCheck,
+  runStatsSchema,
+  UserError,
+} from "../mod.ts";
 import { readJsonFile } from "../lib/io/read_json.ts";
 import { hashAdapterFile } from "./cli/find_run.ts";
 import { wrap } from "./cli/help_text.ts";
@@ -57,7 +64,7 @@ await runScript({
 function inWords({ checks, warnings, verdict }: Readiness): string {
   const line = (
     mark: string,
-    { name, figure, reason, next }: Readiness["warnings"][number],
+    { name, figure, reason, next }: Pick<ReadinessCheck, "name" | "figure" | "reason" | "next">,
   ) => [
     `${mark.padEnd(8)} ${name}: ${figure}`,
     wrap(reason, 9),

@@ -1,36 +1,10 @@
-import { z } from "zod";
-import type { PreferenceMetrics } from "../types.ts";
+import { formatCount } from "../format_count.ts";
 import type { EvaluationRecord } from "./evaluation_schema.ts";
+import { nats, percent } from "./figures.ts";
 import { signOf } from "./judge_generation.ts";
-import { FEWEST_PROMPTS, verdictOf } from "./verdict.ts";
-
-/** Where rows came from, as a run records it. */
-export type RecordedRows = { file?: { sha256: string } | null } | null;
-
-/** What a run recorded of itself in `dpo_training_stats.json`: the part that {@link readiness} reads. */
-export type RunStats = {
-  settings: { train_rows?: RecordedRows; validation_rows?: RecordedRows };
-  epochs: {
-    epoch: number;
-    train: Record<string, number>;
-    validation: Record<string, number> | null;
-  }[];
-  steps: { step: number; loss: number }[];
-};
-
-const number = z.number("must be a number");
-const metrics = z.record(z.string(), number, "must hold the metrics");
-const rows = z.looseObject({ file: z.looseObject({ sha256: z.string() }).nullish() }).nullish();
-
-/** The shape of `dpo_training_stats.json`, as far as {@link readiness} reads it. */
-export const runStatsSchema: z.ZodType<RunStats> = z.looseObject({
-  settings: z.looseObject({ train_rows: rows, validation_rows: rows }, "must hold the settings"),
-  epochs: z.array(
-    z.looseObject({ epoch: number, train: metrics, validation: metrics.nullable() }),
-    "must list the epochs",
-  ),
-  steps: z.array(z.looseObject({ step: number, loss: number }), "must list the steps"),
-});
+import { type ReadinessWarning, warningsOf } from "./readiness_warnings.ts";
+import { preferenceOf, type RunStats } from "./run_stats.ts";
+import { FEWEST_PROMPTS } from "./verdict.ts";
 
 /** One thing that a run is judged by. */
 export type ReadinessCheck = {
@@ -44,9 +18,6 @@ export type ReadinessCheck = {
   next: string | null;
 };
 
-/** What speaks against trust in a run that may pass its checks. */
-export type ReadinessWarning = Omit<ReadinessCheck, "status">;
-
 /** Whether a run is ready, and why. */
 export type Readiness = {
   /** Whether every check passed. */
@@ -57,7 +28,7 @@ export type Readiness = {
   warnings: ReadinessWarning[];
 };
 
-const LEAST_PREFERENCE = 0.8, SUSPICIOUS_PREFERENCE = 0.95;
+const LEAST_PREFERENCE = 0.8;
 /** Steps below which a course of the loss can't be told from chance. */
 const FEWEST_STEPS = 10;
 /** How far validation may lag behind training: of Chosen Preference, and of the loss's best epoch. */
@@ -119,7 +90,7 @@ function lossConverges({ steps }: RunStats): ReadinessCheck {
   }
   if (steps.length < FEWEST_STEPS) {
     return {
-      ...{ name, status: "unknown", figure: count(steps.length, "step") },
+      ...{ name, status: "unknown", figure: formatCount(steps.length, "step") },
       reason: `fewer than ${FEWEST_STEPS} steps tell nothing of its course`,
       next: "train for longer (--num_epochs, more pairs)",
     };
@@ -128,7 +99,7 @@ function lossConverges({ steps }: RunStats): ReadinessCheck {
   const first = spread(steps.slice(0, size)), last = spread(steps.slice(-size));
   const fall = first.mean - last.mean, noise = 2 * Math.hypot(first.error, last.error);
   const figure = `${nats(first.mean)} to ${nats(last.mean)}`;
-  const over = `over the first and the last ${count(size, "step")}`;
+  const over = `over the first and the last ${formatCount(size, "step")}`;
   if (fall > noise) {
     return { name, status: "pass", figure, reason: `it fell, ${over}`, next: null };
   }
@@ -274,7 +245,7 @@ function notMeasured(evaluation: EvaluationRecord | null): ReadinessCheck[] {
       next: "scripts/evaluate.ts, then name its evaluation.json with --evaluation",
     }
     : {
-      figure: count(evaluation.prompts, "prompt"),
+      figure: formatCount(evaluation.prompts, "prompt"),
       reason: `below ${FEWEST_PROMPTS} prompts the intervals are too narrow to judge by`,
       next: `evaluate on ${FEWEST_PROMPTS} prompts or more`,
     };
@@ -284,103 +255,9 @@ function notMeasured(evaluation: EvaluationRecord | null): ReadinessCheck[] {
   }));
 }
 
-function warningsOf(stats: RunStats, evaluation: EvaluationRecord | null): ReadinessWarning[] {
-  const preference = preferenceOf(stats, evaluation);
-  const warnings: (ReadinessWarning | false)[] = [
-    preference !== null && preference >= SUSPICIOUS_PREFERENCE && {
-      name: "very high preference",
-      figure: percent(preference),
-      reason: "it may be overfitting, and says nothing of what the model writes",
-      next: "trust the generated texts; raise --beta or train for less if they got worse",
-    },
-    likelihoodFalls(stats, evaluation),
-    isSameFile(stats) && {
-      name: "overlap",
-      figure: "same file",
-      reason: "validation and training used the same file: following it proves nothing",
-      next: "train with a --val_file of other prompts",
-    },
-    ...(evaluation ? warningsOfTexts(evaluation) : []),
-  ];
-  return warnings.filter((warning) => warning !== false);
-}
-
-function warningsOfTexts(evaluation: EvaluationRecord): (ReadinessWarning | false)[] {
-  const { generation: { sft, dpo }, differences, overlap } = evaluation;
-  const { intervals } = differences.dpo_sft;
-  const falls = (key: "mean_tokens" | "recall") => signOf({ interval: intervals[key] ?? null }) < 0;
-  const { againstControl } = verdictOf(evaluation);
-  return [
-    falls("mean_tokens") && {
-      name: "shorter notes",
-      figure: `${dpo.mean_tokens!.toFixed(1)} tokens, Stage A ${sft.mean_tokens!.toFixed(1)}`,
-      reason: "who says less makes up less",
-      next: "look at the recall of details; are chosen answers shorter than rejected ones?",
-    },
-    falls("recall") && {
-      name: "says less",
-      figure: `recall ${percent(dpo.recall!)}, Stage A ${percent(sft.recall!)}`,
-      reason: "fewer of the chosen answers' details are stated",
-      next: "hold the chosen answers up: --loss_type sigmoid,sft",
-    },
-    (overlap.same_file === true || (overlap.prompts ?? 0) > 0) && {
-      name: "overlap",
-      figure: overlap.same_file ? "same file" : count(overlap.prompts!, "prompt"),
-      reason: "it was evaluated on what it was trained on",
-      next: "evaluate with a --test_file of other prompts",
-    },
-    againstControl === null && {
-      name: "no control",
-      figure: "not measured",
-      reason: "imitating the chosen answers alone might do as well",
-      next: "train with --control sft",
-    },
-    (againstControl === 0 || againstControl === 1) && {
-      name: "nothing added",
-      figure: `${percent(dpo.hallucination_rate ?? 0)}, control ` +
-        percent(evaluation.generation.control?.hallucination_rate ?? 0),
-      reason: "DPO added nothing to imitating the chosen answers",
-      next: "take the control, or see what evaluate.ts says of the chosen answers",
-    },
-  ];
-}
-
-function likelihoodFalls(
-  { epochs }: RunStats,
-  evaluation: EvaluationRecord | null,
-): ReadinessWarning | false {
-  const key = "drift/chosen" satisfies keyof PreferenceMetrics;
-  const last = epochs.at(-1), drift = evaluation?.preference[key] ?? last?.validation?.[key];
-  const interval = evaluation?.preference.intervals[key];
-  const isFalling = interval ? interval[1] < 0 : (drift ?? 0) < 0;
-  return isFalling && {
-    name: "falling likelihood",
-    figure: `${nats(drift!)} nats`,
-    reason: "the chosen answers themselves became less likely than under Stage A",
-    next: "hold them up: --loss_type sigmoid,sft with a larger weight, or a lower rate",
-  };
-}
-
-function preferenceOf(
-  { epochs }: RunStats,
-  evaluation: EvaluationRecord | null,
-): number | null {
-  return evaluation?.preference.chosen_preference ??
-    epochs.at(-1)?.validation?.chosenPreference ?? null;
-}
-
-function isSameFile({ settings: { train_rows, validation_rows } }: RunStats): boolean {
-  const hash = train_rows?.file?.sha256;
-  return hash !== undefined && hash === validation_rows?.file?.sha256;
-}
-
 /** The mean of steps' losses, and its standard error. */
 function spread(steps: { loss: number }[]): { mean: number; error: number } {
   const mean = steps.reduce((sum, { loss }) => sum + loss, 0) / steps.length;
   const squares = steps.reduce((sum, { loss }) => sum + (loss - mean) ** 2, 0);
   return { mean, error: Math.sqrt(squares / (steps.length - 1) / steps.length) };
 }
-
-const nats = (value: number) => String(Number(value.toPrecision(3)));
-const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
-const count = (size: number, noun: string) => `${size} ${noun}${size === 1 ? "" : "s"}`;

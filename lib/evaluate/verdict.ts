@@ -1,3 +1,4 @@
+import { percent } from "./figures.ts";
 import { signOf } from "./judge_generation.ts";
 import type { EvaluationRecord } from "./evaluation_schema.ts";
 
@@ -140,6 +141,3 @@ function wordsOnChosen(
         : "."
     );
 }
-
-const percent = (share: number | null) =>
-  share === null ? "an unknown share" : `${(100 * share).toFixed(1)}%`;

@@ -1,4 +1,5 @@
-import { readiness, type RunStats, runStatsSchema } from "../../lib/evaluate/readiness.ts";
+import { readiness } from "../../lib/evaluate/readiness.ts";
+import { type RunStats, runStatsSchema } from "../../lib/evaluate/run_stats.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { madeUpEvaluation } from "./made_up_evaluation.ts";
 

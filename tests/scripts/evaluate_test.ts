@@ -1,7 +1,7 @@
 /** evaluate and readiness on a tiny model, as a user runs them after train_dpo. */
 import { join } from "node:path";
 import { evaluationSchema } from "../../lib/evaluate/evaluation_schema.ts";
-import { runStatsSchema } from "../../lib/evaluate/readiness.ts";
+import { runStatsSchema } from "../../lib/evaluate/run_stats.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { namesIn } from "../train/tiny_runs.ts";
 import { runScript, tinyWorkplace, typed } from "./run_tiny.ts";
