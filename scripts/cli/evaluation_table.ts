@@ -1,4 +1,5 @@
 import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
+import { wrap } from "./help_text.ts";
 
 const LABEL_WIDTH = 20, COLUMN_WIDTH = 20;
 const LINE = "-".repeat(LABEL_WIDTH + 3 * COLUMN_WIDTH);
@@ -45,11 +46,12 @@ export function evaluationTable(evaluation: EvaluationRecord): string {
 }
 
 /** What the table's numbers mean. */
-export const TABLE_NOTE = [
-  "Shares in %, in brackets 95 % intervals; loss, margin and drift in nats. Where the",
-  "interval of a paired difference holds 0 it may be chance. Stage A prefers neither",
-  "answer by definition: it is what the others are compared with.",
-].join("\n");
+export const TABLE_NOTE = wrap(
+  "Shares in %, in brackets 95% intervals; loss, margin and drift in nats. Where the interval of a " +
+    "paired difference holds 0 it may be chance. Stage A prefers neither answer by definition: it " +
+    "is what the others are compared with.",
+  0,
+);
 
 const PREFERENCE: [label: string, key: string, scale: number, untrained: string][] = [
   ["loss", "loss", 1, Math.LN2.toFixed(2)],
