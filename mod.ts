@@ -184,3 +184,36 @@ export {
   type PairOpinion,
   type QuantizedComparison,
 } from "./lib/convert/compare_quantized.ts";
+export {
+  type Compared,
+  evaluateModels,
+  type EvaluateModelsOptions,
+  type ModelName,
+  type ModelsEvaluation,
+} from "./lib/evaluate/evaluate_models.ts";
+export type { BootstrapOptions, Estimated, Interval } from "./lib/evaluate/bootstrap.ts";
+export type { AnswerScores } from "./lib/evaluate/judge_answers.ts";
+export {
+  GENERATION_MEASURES,
+  type GenerationMeasure,
+  type GenerationScores,
+  type JudgedText,
+} from "./lib/evaluate/judge_generation.ts";
+export type { JudgedPreference, PreferenceReport } from "./lib/evaluate/judge_preference.ts";
+export type { Task, WrittenText } from "./lib/evaluate/write_texts.ts";
+export { type EvaluationOrigin, evaluationRecord } from "./lib/evaluate/evaluation_record.ts";
+export {
+  type DetailCounts,
+  type EvaluationRecord,
+  evaluationSchema,
+  type Intervals,
+  type MeasureRecord,
+  type PreferenceMeans,
+  type PreferenceRecord,
+  readEvaluation,
+} from "./lib/evaluate/evaluation_schema.ts";
+export { openPolicy } from "./lib/evaluate/open_policy.ts";
+export { type Verdict, verdictOf } from "./lib/evaluate/verdict.ts";
+export { type Readiness, readiness, type ReadinessCheck } from "./lib/evaluate/readiness.ts";
+export type { ReadinessWarning } from "./lib/evaluate/readiness_warnings.ts";
+export { type RecordedRows, type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";

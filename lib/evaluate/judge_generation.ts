@@ -32,6 +32,7 @@ export const GENERATION_MEASURES = [
   "repetition",
   "gibberishRate",
 ] as const;
+/** The name of a measure. */
 export type GenerationMeasure = typeof GENERATION_MEASURES[number];
 
 /** Each measure with its interval. */

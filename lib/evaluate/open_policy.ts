@@ -9,8 +9,27 @@ import { overReference } from "../train/load_models.ts";
  * Lays a trained adapter over the weights of Stage A, of which there is one copy in memory however
  * many models are compared.
  *
+ * **Memory**: the result owns the adapter alone; `using` frees it. Stage A stays the caller's.
+ *
+ * @param stageA What `loadModels` made of Stage A.
  * @param path the adapter's folder, in PEFT's layout.
  * @throws {UserError} when it can't be read, or adapts another model than Stage A's.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { loadModels } from "../train/load_models.ts";
+ * import { buildModels } from "../train/build_models.ts";
+ * import { saveAdapter } from "../train/save_model.ts";
+ * import { openPolicy } from "./open_policy.ts";
+ * const modelPath = "models/sft_specialist/final_model", path = await Deno.makeTempDir() + "/dpo";
+ * using trained = await buildModels({ sftModelPath: modelPath, rank: 4 });
+ * await saveAdapter(trained, path);
+ * using stageA = await loadModels({ modelPath });
+ * using policy = await openPolicy(stageA, path);
+ * assert.equal(policy.adapter?.config.rank, 4);
+ * assert(policy.network === stageA.network);
+ * ```
  */
 export async function openPolicy(stageA: Models, path: string): Promise<Models> {
   const peft = await readPeftAdapter(path), { basePath, path: stageAPath } = stageA.source;

@@ -35,6 +35,9 @@ Deno.test("scripts do their work under no more than their permission sets", asyn
     const written = join(place, "written.jsonl");
     await Deno.writeTextFile(written, `{"source": "Fever.", "text": "Fever."}\n`);
     await run("measure_hallucination", { file: written, output: join(place, "measured.jsonl") });
+    await run("evaluate", { dpo_model_path: adapter_path, test_file: file, max_new_tokens: 2 });
+    const evaluation = join(place, "dpo/evaluation/evaluation.json");
+    await run("readiness", { run_dir: join(place, "dpo"), evaluation });
     await run("make_triplets", { source: file, output: join(made, "triplets.jsonl") });
   } finally {
     for (const folder of [place, made]) await Deno.remove(folder, { recursive: true });

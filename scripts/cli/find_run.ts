@@ -1,0 +1,70 @@
+import { dirname, join } from "node:path";
+import { loadTriplets, type Triplet, UserError } from "../../mod.ts";
+import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
+import { sha256File } from "../../lib/io/sha256_file.ts";
+import { exists } from "../../lib/train/load_source.ts";
+import { type DpoConfig, readDpoConfig } from "../../lib/train/run_record.ts";
+import { CONTROL_FOLDER } from "../../lib/train/train_control.ts";
+
+/** What lies beside a trained policy. */
+export type FoundRun = {
+  /** `dpo_config.json`; null where it isn't there. */
+  config: DpoConfig | null;
+  /** The control of the same run. */
+  controlPath?: string;
+};
+
+/**
+ * Looks for the record and the control of the run that a policy's folder belongs to.
+ *
+ * @throws {UserError} when the folder holds no adapter.
+ */
+export async function findRun(policyPath: string): Promise<FoundRun> {
+  const isAdapter = (folder: string) => exists(join(folder, "adapter_config.json"));
+  if (!await isAdapter(policyPath)) {
+    const inside = join(policyPath, "final_model");
+    const hint = await isAdapter(inside) ? `; did you mean "${inside}"?` : "";
+    throw new UserError(
+      `Cannot evaluate "${policyPath}": wanted a folder with adapter_config.json${hint}`,
+      { path: policyPath, field: "dpo_model_path" },
+    );
+  }
+  const path = join(policyPath, "dpo_config.json");
+  const controlPath = join(dirname(join(policyPath, ".")), CONTROL_FOLDER, "final_model");
+  return {
+    config: await exists(path) ? await readDpoConfig(path) : null,
+    controlPath: await isAdapter(controlPath) ? controlPath : undefined,
+  };
+}
+
+/** The hash of an adapter's weights, as the file that is read holds them. */
+export async function hashAdapterFile(folder: string): Promise<string> {
+  const path = join(folder, "adapter_model.safetensors");
+  return await sha256File(await exists(path) ? path : join(folder, "adapter_model.bin"));
+}
+
+/** Whether a run was trained on what it is judged by; null where that can't be told. */
+export async function findOverlap(
+  config: DpoConfig | null,
+  { testHash, triplets }: { testHash: string; triplets: readonly Triplet[] },
+): Promise<EvaluationRecord["overlap"]> {
+  const file = trainFile(config);
+  if (!file) return { same_file: null, prompts: null };
+  if (file.sha256 === testHash) return { same_file: true, prompts: countPrompts(triplets) };
+  const isHere = await exists(file.path) && await sha256File(file.path) === file.sha256;
+  if (!isHere) return { same_file: false, prompts: null };
+  const trained = await loadTriplets(file.path, { skipInvalid: true });
+  const seen = new Set(trained.map(({ prompt }) => JSON.stringify(prompt)));
+  const shared = triplets.filter(({ prompt }) => seen.has(JSON.stringify(prompt)));
+  return { same_file: false, prompts: countPrompts(shared) };
+}
+
+const countPrompts = (triplets: readonly Triplet[]) =>
+  new Set(triplets.map(({ prompt }) => JSON.stringify(prompt))).size;
+
+type TrainFile = { path: string; sha256: string };
+
+function trainFile(config: DpoConfig | null): TrainFile | undefined {
+  const rows = config?.train_rows as { file?: TrainFile | null } | undefined;
+  return rows?.file ?? undefined;
+}
