@@ -1,4 +1,4 @@
-import { lintTriplets, loadTokenizer, loadTriplets } from "../mod.ts";
+import { lintTriplets, loadTokenizer, loadTriplets, UsageError } from "../mod.ts";
 import { lintTable } from "./cli/lint_table.ts";
 import { noteReport } from "./cli/note_data.ts";
 import { runScript } from "./cli/run_script.ts";
@@ -26,8 +26,7 @@ await runScript({
     max_length: {
       type: "integer",
       min: 2,
-      default: 1024,
-      help: "Most tokens of prompt and response together; needs --model_path",
+      help: "Most tokens of prompt and response together (default: 1024); needs --model_path",
     },
     min_similarity: {
       type: "number",
@@ -50,6 +49,9 @@ await runScript({
         onReport: (report) => noteReport(report, io),
       });
     const { model_path: model, val_file: valFile } = flags;
+    if (model === undefined && flags.max_length !== undefined) {
+      throw new UsageError("--max_length counts tokens: name the model too (--model_path)");
+    }
     const tokenizer = model === undefined ? undefined : await loadTokenizer(model);
     const train = await load(flags.file);
     const validation = valFile === undefined ? undefined : await load(valFile);
