@@ -1,4 +1,6 @@
 import { distance } from "fastest-levenshtein";
+import { changedDetail } from "../data/changed_detail.ts";
+import { DETAIL_KINDS } from "../data/details/change.ts";
 import { formatCount } from "../format_count.ts";
 import { measureHallucination } from "../meter/measure_hallucination.ts";
 import type { RowPlace } from "../row_place.ts";
@@ -24,7 +26,13 @@ export type LintInput = Omit<LintedRow, "note"> & {
   /** Tells two rows apart, roles of messages included. */
   keys: { prompt: string; chosen: string; rejected: string };
   /** Tokens as training counts them, absent without a tokenizer. */
-  tokens?: { prompt: number; chosen: number; rejected: number };
+  tokens?: {
+    prompt: number;
+    chosen: number;
+    rejected: number;
+    /** Tokens that both answers begin with. */
+    shared: number;
+  };
 };
 
 /** Characters of a difference that are compared one by one. */
@@ -114,11 +122,18 @@ export function lengthBias(
   return { figure, rows: causes.map(({ value, row }) => found(row, `${value} ${unit} ${word}`)) };
 }
 
-/** Pairs whose answers share too little for the comparison to be about a detail. */
+/**
+ * Pairs whose answers share too little for the comparison to be about a detail. One that changes a
+ * single clinical detail is none of them, however short its answers are ("Penicillin.").
+ */
 export function farApart(rows: readonly LintInput[], minSimilarity: number): LintedRow[] {
   return rows.flatMap((row) => {
     const alike = similarity(row.chosen, row.rejected);
-    return alike < minSimilarity ? [found(row, `${percent(alike)} alike`)] : [];
+    if (alike >= minSimilarity) return [];
+    const kind = changedDetail(row.chosen, row.rejected);
+    return DETAIL_KINDS.some((name) => name === kind)
+      ? []
+      : [found(row, `${percent(alike)} alike`)];
   });
 }
 
@@ -154,9 +169,12 @@ export function longPrompts(rows: readonly LintInput[], maxLength: number): Lint
 /** Rows whose prompt fits, and one of whose answers is cut. */
 export function cutAnswers(rows: readonly LintInput[], maxLength: number): LintedRow[] {
   return rows.flatMap((row) => {
-    const { prompt, chosen, rejected } = row.tokens!, all = prompt + Math.max(chosen, rejected);
-    const isCut = prompt < maxLength && all > maxLength;
-    return isCut ? [found(row, formatCount(all, "token"))] : [];
+    const { prompt, chosen, rejected, shared } = row.tokens!;
+    const all = prompt + Math.max(chosen, rejected);
+    if (prompt >= maxLength || all <= maxLength) return [];
+    const isSame = prompt + shared >= maxLength;
+    const note = formatCount(all, "token") + (isSame ? ", what differs is cut off" : "");
+    return [found(row, note)];
   });
 }
 

@@ -1,5 +1,5 @@
 import { placeOf } from "../row_place.ts";
-import { encodePair } from "../tokenizer/encode_pair.ts";
+import { commonPrefixLength, encodePair } from "../tokenizer/encode_pair.ts";
 import type { Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { Triplet } from "../types.ts";
 import {
@@ -52,7 +52,10 @@ export type LintTripletsOptions = {
   tokenizer?: Tokenizer;
   /** Most tokens of a prompt and one answer, 1024 by default, as in training. */
   maxLength?: number;
-  /** Least likeness of a pair's answers, 0.5 by default: 1 - edits / characters of the longer. */
+  /**
+   * Least likeness of a pair's answers, 0.5 by default: 1 - edits / characters of the longer. A pair
+   * that changes one clinical detail is never too far apart.
+   */
   minSimilarity?: number;
 };
 
@@ -128,7 +131,9 @@ export function lintTriplets(
     check(
       "cut answers",
       tokenizer ? cutAnswers(rows, maxLength) : null,
-      tokenizer ? "raise --max_length: the answers' ends are not trained on" : noTokens,
+      tokenizer
+        ? "raise --max_length: ends are not trained on, and pairs that lose their difference are refused"
+        : noTokens,
     ),
     check("encoding", badEncoding(rows), "decode the source as it was written, mostly UTF-8"),
     {
@@ -160,6 +165,7 @@ function inputOf(
       prompt: encoded.prompt.length,
       chosen: encoded.chosen.length,
       rejected: encoded.rejected.length,
+      shared: commonPrefixLength(encoded.chosen, encoded.rejected),
     },
   };
 }

@@ -7,6 +7,7 @@ import {
 } from "../../lib/evaluate/lint_triplets.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
+import { encodePairs } from "../../lib/tokenizer/encode_all.ts";
 import { loadTokenizer } from "../../lib/tokenizer/load_tokenizer.ts";
 import type { Triplet } from "../../lib/types.ts";
 
@@ -115,7 +116,13 @@ Deno.test("lintTriplets() counts tokens as training does, EOS included", async (
   const at = (maxLength: number) => lint([GOOD], { tokenizer, maxLength });
   assertEquals(at(whole), {});
   assertEquals(at(whole - 1), { "cut answers": [`train 0: ${whole} tokens`] });
-  assertEquals(at(prompt + 1), { "cut answers": [`train 0: ${whole} tokens`] });
+  assertEquals(at(prompt + 1), {
+    "cut answers": [`train 0: ${whole} tokens, what differs is cut off`],
+  });
+  // What is said of such a pair is what training does with it.
+  const refused = encodePairs(tokenizer, [GOOD], { maxLength: prompt + 1, skipInvalid: true });
+  assertEquals([refused.rows.length, refused.dropped], [0, 1]);
+  assertEquals(encodePairs(tokenizer, [GOOD], { maxLength: whole - 1 }).rows.length, 1);
   assertEquals(at(prompt), { "long prompts": [`train 0: ${prompt} tokens`] });
 });
 
@@ -155,21 +162,27 @@ Deno.test("encodingTrouble() knows what wrong decoding leaves, and leaves right 
   assertEquals(encodingTrouble("a\u200bb"), "invisible character");
 });
 
+Deno.test("lintTriplets() never calls a pair far apart that changes one clinical detail", () => {
+  const pair = (chosen: string, rejected: string) => lint([{ prompt: "Note.", chosen, rejected }]);
+  assertEquals(pair("Penicillin.", "Doxycycline."), {});
+  assertEquals(Object.keys(pair("Penicillin.", "No complaints.")), ["far apart"]);
+});
+
 Deno.test("lintTriplets() compares long answers by what lies between equal ends", () => {
-  const end = "x ".repeat(30_000);
+  const end = "x ".repeat(3000);
   const row = (a: string, b: string) => ({
     ...GOOD,
     chosen: `${end}${a}${end}`,
     rejected: end + b + end,
   });
   assertEquals(lint([row("left", "right")]), {});
-  const [a, b] = ["a".repeat(20_000), "b".repeat(20_000)];
+  const [a, b] = ["a".repeat(6000), "b".repeat(6000)];
   assertEquals(lint([{ ...GOOD, chosen: a, rejected: b }]), {
     "far apart": ["train 0: 0.0% alike"],
   });
-  // 20,000 of 140,000 characters differ, of which 4,000 are compared.
-  assertEquals(lint([row(a, b)], { minSimilarity: 0.86 }), {
-    "far apart": ["train 0: 85.7% alike"],
+  // 6,000 of 18,000 characters differ, of which 4,000 are compared.
+  assertEquals(lint([row(a, b)], { minSimilarity: 0.67 }), {
+    "far apart": ["train 0: 66.7% alike"],
   });
 });
 
