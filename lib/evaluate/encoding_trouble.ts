@@ -16,7 +16,6 @@ const PATTERNS: [name: string, pattern: RegExp][] = [
   ["control character", /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/],
   ["invisible character", /[\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]/],
 ];
-// deno-lint-ignore no-control-regex -- ASCII
 const PLAIN = /^[\t\n\r\x20-\x7e]*$/;
 
 /**
