@@ -214,6 +214,14 @@ export {
 } from "./lib/evaluate/evaluation_schema.ts";
 export { openPolicy } from "./lib/evaluate/open_policy.ts";
 export { type Verdict, verdictOf } from "./lib/evaluate/verdict.ts";
+export {
+  type LintCheck,
+  type LintCheckName,
+  lintTriplets,
+  type LintTripletsOptions,
+} from "./lib/evaluate/lint_triplets.ts";
+export type { LintedRow } from "./lib/evaluate/lint_checks.ts";
+export type { RowPlace } from "./lib/row_place.ts";
 export { type Readiness, readiness, type ReadinessCheck } from "./lib/evaluate/readiness.ts";
 export type { ReadinessWarning } from "./lib/evaluate/readiness_warnings.ts";
 export { type RecordedRows, type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";

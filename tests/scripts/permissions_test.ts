@@ -38,6 +38,7 @@ Deno.test("scripts do their work under no more than their permission sets", asyn
     await run("evaluate", { dpo_model_path: adapter_path, test_file: file, max_new_tokens: 2 });
     const evaluation = join(place, "dpo/evaluation/evaluation.json");
     await run("readiness", { run_dir: join(place, "dpo"), evaluation });
+    await run("lint_triplets", { file, val_file: file, model_path: STAGE_A });
     await run("make_triplets", { source: file, output: join(made, "triplets.jsonl") });
   } finally {
     for (const folder of [place, made]) await Deno.remove(folder, { recursive: true });
