@@ -4,7 +4,7 @@ import { evaluationSchema } from "../../lib/evaluate/evaluation_schema.ts";
 import { runStatsSchema } from "../../lib/evaluate/run_stats.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { namesIn } from "../train/tiny_runs.ts";
-import { runScript, tinyWorkplace, typed } from "./run_tiny.ts";
+import { runScript, tinyWorkplace, typed } from "../scripts/run_tiny.ts";
 
 const readJson = async (path: string) => JSON.parse(await Deno.readTextFile(path));
 

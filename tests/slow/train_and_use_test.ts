@@ -5,7 +5,13 @@ import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
 import { TRIPLETS } from "../train/tiny_folder.ts";
 import { namesIn } from "../train/tiny_runs.ts";
-import { runScript, scriptCommand, tinyWorkplace, typed, type Workplace } from "./run_tiny.ts";
+import {
+  runScript,
+  scriptCommand,
+  tinyWorkplace,
+  typed,
+  type Workplace,
+} from "../scripts/run_tiny.ts";
 
 /** Runs a script that must succeed and returns what it printed on stdout. */
 async function succeed(name: string, flags: Record<string, string | number>): Promise<string> {
