@@ -34,6 +34,8 @@ export { loadExamples, type LoadExamplesOptions } from "./lib/data/load_examples
 export type { ReadReport, ReadRowsOptions } from "./lib/data/read_rows.ts";
 export { loadSourceTexts, type SourceText } from "./lib/data/load_source_texts.ts";
 export { loadTriplets } from "./lib/data/load_triplets.ts";
+export { loadTestTriplets } from "./lib/data/load_test_triplets.ts";
+export type { TestTriplet } from "./lib/data/triplet_schema.ts";
 export { readTriplets } from "./lib/data/read_triplets.ts";
 export { saveTriplets } from "./lib/data/save_triplets.ts";
 export { splitTriplets, type SplitTripletsOptions } from "./lib/data/split_triplets.ts";

@@ -26,6 +26,7 @@ const MODES: Record<string, string> = {
   "checkpointing": BASELINE,
   "bfloat16": HALF_BASELINE,
   "bfloat16+checkpointing": HALF_BASELINE,
+  "wasm": BASELINE,
 };
 
 const [rounds = "3", modelPath = "models/SmolLM2-135M-Instruct"] = Deno.args;

@@ -4,7 +4,7 @@ import {
   type EvaluationRecord,
   evaluationRecord,
   loadModels,
-  loadTriplets,
+  loadTestTriplets,
   openPolicy,
   UsageError,
   type Verdict,
@@ -56,7 +56,7 @@ await runScript({
       type: "string",
       value: "FILE",
       default: "phase2_data/dpo/val_dpo.jsonl",
-      help: "Triplets that were not trained on, JSONL",
+      help: "Triplets that were not trained on, JSONL; a row's kind names what was changed in it",
     },
     output_dir: {
       type: "string",
@@ -95,10 +95,9 @@ await runScript({
         { field: "sft_model_path" },
       );
     }
-    const triplets = await loadTriplets(testFile, {
+    const triplets = await loadTestTriplets(testFile, {
       skipInvalid: flags.skip_invalid,
-      onReport: (report) =>
-        noteReport({ ...report, unknownKeys: report.unknownKeys.filter((k) => k !== "kind") }, io),
+      onReport: (report) => noteReport(report, io),
     });
     using sft = await loadModels({ modelPath: sftPath, backend: flags.backend });
     noteBackend(io);

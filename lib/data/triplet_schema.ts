@@ -9,14 +9,23 @@ const text = z.string("must be a non-empty string").refine(isText, {
 const message = z.object({ role: text, content: text }, "must be an object");
 const field = z.union([text, z.array(message).nonempty("must have at least one message")]);
 
+const fields = { prompt: field, chosen: field, rejected: field };
+const answersDiffer = ({ chosen, rejected }: Triplet) => !sameText(chosen, rejected);
+const sameAnswers = {
+  path: ["rejected"],
+  error: 'must differ from "chosen"',
+  params: { found: "the same text" },
+};
+
 /** One row of a triplets file: strings, or lists of `{role, content}`; other keys are dropped. */
-export const tripletSchema: z.ZodType<Triplet> = z
-  .object({ prompt: field, chosen: field, rejected: field }, "must be an object")
-  .refine((row) => !sameText(row.chosen, row.rejected), {
-    path: ["rejected"],
-    error: 'must differ from "chosen"',
-    params: { found: "the same text" },
-  });
+export const tripletSchema: z.ZodType<Triplet> = z.object(fields, "must be an object")
+  .refine(answersDiffer, sameAnswers);
+
+/** A pair to judge by, and what was changed in it where its file says so. */
+export type TestTriplet = Triplet & { kind?: string };
+
+/** A word or two, which becomes the name of a group; anything else is no kind. */
+const kindSchema = z.string().regex(/^[\p{L}\p{N}_ -]{1,20}$/u).optional().catch(undefined);
 
 /** What a kind of row is called, which keys it has, and what it must be. */
 export type RowKind<Row> = {
@@ -34,6 +43,18 @@ export const tripletKind: RowKind<Triplet> = {
   accept({ prompt, chosen, rejected }) {
     const good = isPlain(prompt) && isPlain(chosen) && isPlain(rejected) && chosen !== rejected;
     return good ? { prompt, chosen, rejected } : null;
+  },
+};
+
+/** One row of a file to judge by: {@link tripletKind} with its `kind`. */
+export const testTripletKind: RowKind<TestTriplet> = {
+  noun: "triplet",
+  keys: [...tripletKind.keys, "kind"],
+  schema: z.object({ ...fields, kind: kindSchema }, "must be an object")
+    .refine(answersDiffer, sameAnswers),
+  accept(row) {
+    const triplet = tripletKind.accept(row), kind = kindSchema.parse(row.kind);
+    return triplet && (kind === undefined ? triplet : { ...triplet, kind });
   },
 };
 

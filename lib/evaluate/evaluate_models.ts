@@ -1,3 +1,4 @@
+import type { TestTriplet } from "../data/triplet_schema.ts";
 import { UserError } from "../errors.ts";
 import { encodePairs } from "../tokenizer/encode_all.ts";
 import type { Models } from "../train/build_models.ts";
@@ -66,7 +67,7 @@ export type ModelsEvaluation = {
  * **Memory**: no tensor is left behind, and the models stay the caller's.
  *
  * @param models Stage A, and policies that `openPolicy` laid over it.
- * @param triplets Pairs of a file that none was trained on; `kind` names what was changed.
+ * @param triplets Pairs of a file that none was trained on, from `loadTestTriplets` or `loadTriplets`.
  * @throws {UserError} when a pair can't be encoded (see `skipInvalid`), or none is left.
  *
  * @example An untrained policy prefers neither answer and writes what Stage A does.
@@ -85,7 +86,7 @@ export type ModelsEvaluation = {
  */
 export async function evaluateModels(
   models: Compared,
-  triplets: readonly (Triplet & { kind?: string })[],
+  triplets: readonly TestTriplet[],
   { beta, maxLength, skipInvalid, samples, onProgress, ...writing }: EvaluateModelsOptions,
 ): Promise<ModelsEvaluation> {
   const { sft, dpo, control } = models, { signal } = writing;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { readJsonFile } from "../io/read_json.ts";
+import type { PreferenceMetrics } from "../types.ts";
 import type { Interval } from "./bootstrap.ts";
 
 /** 95 % intervals by measure; null where there is none. */
@@ -21,19 +22,8 @@ export type MeasureRecord = {
 export type DetailCounts = { details: number; unsupported_details: number };
 
 /** Means over pairs; log-probabilities and rewards in nats. */
-export type PreferenceMeans = {
-  loss: number;
+export type PreferenceMeans = Omit<PreferenceMetrics, "chosenPreference"> & {
   chosen_preference: number;
-  "rewards/chosen": number;
-  "rewards/rejected": number;
-  "rewards/accuracies": number;
-  "rewards/ties": number;
-  "rewards/margins": number;
-  "logps/chosen": number;
-  "logps/rejected": number;
-  "drift/chosen": number;
-  "drift/rejected": number;
-  pairs: number;
   intervals: Intervals;
 };
 

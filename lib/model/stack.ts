@@ -48,29 +48,37 @@ export async function tokenLogProbs(
   batch: TokenBatch,
   { exact = false }: { exact?: boolean } = {},
 ): Promise<Float32Array> {
-  const context = blockContext({ network, adapters, exact }, batch);
-  let logProbs: tf.Tensor1D | undefined;
+  const targets = () => tf.tensor1d(batch.targets, "int32");
+  return await readTokens(
+    { network, adapters, exact },
+    batch,
+    (hidden, weight) => headForward(hidden, weight, targets(), { unit: false, exact }).logProbs,
+  );
+}
+
+/**
+ * A forward pass, and a number that is read from the state `[n, D]` of each predicted token and the
+ * head's weight. No tensor is left behind.
+ */
+export async function readTokens(
+  computing: Computing,
+  batch: TokenBatch,
+  read: (hidden: tf.Tensor2D, weight: tf.Tensor2D) => tf.Tensor1D,
+): Promise<Float32Array> {
+  const context = blockContext(computing, batch), { network } = computing;
+  let values: tf.Tensor1D | undefined;
   try {
-    logProbs = tf.tidy(() => forwardLogProbs(context, batch));
-    return await logProbs.data<"float32">();
+    const weight = weightOf<tf.Tensor2D>(network, headName(network));
+    values = tf.tidy(() => read(lastHidden(context, batch), weight));
+    return await values.data<"float32">();
   } finally {
-    logProbs?.dispose();
+    values?.dispose();
     disposeContext(context);
   }
 }
 
-function forwardLogProbs(context: BlockContext, batch: TokenBatch): tf.Tensor1D {
-  const { network, exact } = context, hidden = lastHidden(context, batch);
-  const weight = weightOf<tf.Tensor2D>(network, headName(network));
-  const targets = tf.tensor1d(batch.targets, "int32");
-  return headForward(hidden, weight, targets, { unit: false, exact }).logProbs;
-}
-
-/**
- * The state that each predicted token of a batch is read from, `[n, D]`: a layer's tensors are freed
- * before the next one runs.
- */
-export function lastHidden(context: BlockContext, batch: TokenBatch): tf.Tensor2D {
+/** Each predicted token's state; a layer's tensors are freed before the next one runs. */
+function lastHidden(context: BlockContext, batch: TokenBatch): tf.Tensor2D {
   const { network } = context;
   let x = embedBatch(network, batch);
   for (let layer = 0; layer < network.config.layers; layer++) {

@@ -2,10 +2,8 @@ import * as tf from "@tensorflow/tfjs";
 import { alignTensor } from "../backend/aligned_rows.ts";
 import { weightProduct } from "../backend/half_matrix.ts";
 import { headRowsAtOnce } from "../layers/head.ts";
-import type { BlockContext } from "../model/block.ts";
-import { headName } from "../model/embedding.ts";
-import { type Adapters, type Network, weightOf } from "../model/network.ts";
-import { blockContext, disposeContext, lastHidden } from "../model/stack.ts";
+import type { Adapters, Network } from "../model/network.ts";
+import { readTokens } from "../model/stack.ts";
 import type { TokenBatch } from "../types.ts";
 
 /**
@@ -23,20 +21,15 @@ export async function tokenSquares(
   batch: TokenBatch,
   { exact = false }: { exact?: boolean } = {},
 ): Promise<Float32Array> {
-  const context = blockContext({ network, adapters, exact }, batch);
-  let squares: tf.Tensor1D | undefined;
-  try {
-    squares = tf.tidy(() => logSquares(lastHidden(context, batch), context));
-    return await squares.data<"float32">();
-  } finally {
-    squares?.dispose();
-    disposeContext(context);
-  }
+  return await readTokens(
+    { network, adapters, exact },
+    batch,
+    (hidden, weight) => logSquares(hidden, weight, exact),
+  );
 }
 
 /** `log sum_v softmax(h W^T)_v^2`, some rows at a time. */
-function logSquares(hidden: tf.Tensor2D, { network, exact }: BlockContext): tf.Tensor1D {
-  const weight = weightOf<tf.Tensor2D>(network, headName(network));
+function logSquares(hidden: tf.Tensor2D, weight: tf.Tensor2D, exact: boolean): tf.Tensor1D {
   const rows = alignTensor(hidden), step = headRowsAtOnce(weight.shape[0]), parts: tf.Tensor[] = [];
   for (let start = 0; start < rows.shape[0]; start += step) {
     parts.push(tf.tidy(() => {
