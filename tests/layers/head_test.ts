@@ -1,7 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../../lib/backend/use_backend.ts";
-import { headBackward, headForward, headWeightGradient } from "../../lib/layers/head.ts";
-import { assertEquals } from "../../lib/std.ts";
+import {
+  headBackward,
+  headForward,
+  headRowsAtOnce,
+  headWeightGradient,
+} from "../../lib/layers/head.ts";
+import { assert, assertEquals } from "../../lib/std.ts";
 import { assertClose } from "../close.ts";
 import { checkLayer, randomTensor, upload } from "./check_layer.ts";
 
@@ -36,12 +41,15 @@ Deno.test("headBackward() and headWeightGradient() equal the tape's gradient", a
 
 Deno.test("headForward() and headWeightGradient() treat a vocabulary in pieces of rows", async () => {
   await useBackend({ backend: "auto" });
-  const vocabSize = 2 ** 23 + 1; // one row of logits is all that is held at once
-  const h = [0.5, -1], c = 3, slopes = [2, 0.25], known = 5;
+  const vocabSize = 2 ** 18 + 1, count = 70, c = 3, known = 5;
+  assert(headRowsAtOnce(vocabSize) < count / 2, "there are several pieces, and a rest");
+  const h = Array.from({ length: count }, (_, i) => 0.5 + (i % 5) / 5); // no sum cancels
+  const slopes = h.map((_, i) => 0.25 + i % 3);
   const before = tf.memory().numTensors;
   // The head is 0 but for one token: p = exp(h c) / (V - 1 + exp(h c)).
   const results = tf.tidy(() => {
-    const rows = tf.tensor2d(h, [2, 1]), targets = tf.tensor1d([known, known], "int32");
+    const rows = tf.tensor2d(h, [count, 1]);
+    const targets = tf.fill([count], known, "int32") as tf.Tensor1D;
     const weight = tf.mul(tf.oneHot([known], vocabSize), c).reshape([vocabSize, 1]) as tf.Tensor2D;
     const { logProbs, unit } = headForward(rows, weight, targets, { unit: true });
     const gradient = headWeightGradient(tf.tensor1d(slopes), rows, weight, targets);

@@ -7,7 +7,7 @@ import { FAMILIES } from "../../lib/model/families.ts";
 import { trainedAdapter } from "../lora/tiny_network.ts";
 import { TINY } from "../model/taped_llama.ts";
 import { letterTokenizer, writeRows } from "../train/tiny_folder.ts";
-import { runScript, tinyWorkplace, typed, type Workplace } from "./run_tiny.ts";
+import { runScript, tinyWorkplace, typed, type Workplace } from "../scripts/run_tiny.ts";
 
 /**
  * Arguments, and how the last line of stderr reads: the whole of it, or its beginning and end; `first`

@@ -1,7 +1,7 @@
 /** Each script's own permission set suffices for its work, on the backend that runs here. */
 import { join } from "node:path";
 import { assertEquals } from "../../lib/std.ts";
-import { typed } from "./run_tiny.ts";
+import { typed } from "../scripts/run_tiny.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 const STAGE_A = "models/sft_specialist/final_model";
