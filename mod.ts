@@ -227,3 +227,9 @@ export type { RowPlace } from "./lib/row_place.ts";
 export { type Readiness, readiness, type ReadinessCheck } from "./lib/evaluate/readiness.ts";
 export type { ReadinessWarning } from "./lib/evaluate/readiness_warnings.ts";
 export { type RecordedRows, type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";
+
+export type { Figure, FigureAxis, FigureLayout, FigureTrace } from "./lib/notebook/figure.ts";
+export type { Broadcast } from "./lib/notebook/kernel.ts";
+export { showFigure } from "./lib/notebook/show_figure.ts";
+export { startNotebook, stopSignal } from "./lib/notebook/start_notebook.ts";
+export { type WatchedRun, watchTraining } from "./lib/notebook/watch_training.ts";
