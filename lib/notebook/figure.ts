@@ -21,6 +21,8 @@ export type FigureAxis = {
   range?: [number, number];
   type?: "linear" | "log" | "category";
   domain?: [number, number];
+  /** Turns the labels, in degrees. */
+  tickangle?: number;
   anchor?: string;
 };
 

@@ -41,7 +41,7 @@ export async function listNotebooks(folder: string, names: string[]): Promise<st
  * Lets `run` execute a copy of a notebook, and takes the outputs over where it returns 0.
  *
  * Deno's kernel may call a cell done before its last lines are out, and nbclient drops what comes
- * after that; so each cell of the copy that prints waits a little at its end.
+ * after that; so each cell of the copy that prints or awaits waits a little at its end.
  *
  * @returns what `run` returned.
  * @throws {UserError} when an output tells where the project lies on this machine.
@@ -55,7 +55,7 @@ export async function executeNotebook(
   const wait = "\nawait new Promise((resolve) => setTimeout(resolve, 100));";
   const cells = notebook.cells.map((cell) => {
     const source = [cell.source].flat().join("");
-    return cell.cell_type === "code" && source.includes("console.")
+    return cell.cell_type === "code" && /console\.|await /.test(source)
       ? { ...cell, source: source + wait }
       : cell;
   });
