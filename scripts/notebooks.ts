@@ -2,7 +2,7 @@ import { executeNotebook, listNotebooks } from "./cli/notebook_files.ts";
 import { runScript } from "./cli/run_script.ts";
 import { setUpJupyter } from "./cli/set_up_jupyter.ts";
 
-const FOLDER = "notebooks";
+const FOLDER = "notebooks", KERNEL_TESTS = "tests/notebook/test_kernel.py";
 /** The longest that one cell may take, in seconds. */
 const CELL_SECONDS = 900;
 
@@ -26,7 +26,10 @@ await runScript({
       bare: "all",
       help: "Runs these notebooks, or all, from a fresh kernel and saves what they show",
     },
-    test: { type: "boolean", help: "Runs all notebooks from fresh kernels and saves nothing" },
+    test: {
+      type: "boolean",
+      help: "Runs all notebooks from fresh kernels, tests of the kernel too, and saves nothing",
+    },
     junit_path: { type: "string", value: "FILE", help: "Where --test writes a JUnit report" },
   },
   async main({ execute, test, ...flags }, { note, print, signal }) {
@@ -60,5 +63,5 @@ function executeArgs(path: string): string[] {
 function testArgs(junitPath: string | undefined): string[] {
   const report = junitPath === undefined ? [] : [`--junit-xml=${junitPath}`];
   const options = ["-q", "-p", "no:cacheprovider", "--nbmake", `--nbmake-timeout=${CELL_SECONDS}`];
-  return ["pytest", ...options, ...report, FOLDER];
+  return ["pytest", ...options, ...report, KERNEL_TESTS, FOLDER];
 }

@@ -1,5 +1,3 @@
-import { figureSvg } from "./figure_svg.ts";
-
 /** A curve, points or bars: what `figureSvg` can draw of Plotly's trace. */
 export type FigureTrace = {
   type?: "scatter" | "bar";
@@ -45,27 +43,3 @@ export type MimeBundle = Record<string, unknown>;
 
 /** Colours that tell curves apart for eyes of all kinds (Okabe and Ito). */
 export const COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"] as const;
-
-const LAYOUT = {
-  width: 720,
-  height: 320,
-  margin: { l: 60, r: 20, t: 40, b: 50 },
-  template: { layout: { colorway: COLORS } },
-};
-
-/**
- * A figure for a notebook: Plotly's JSON where it is drawn live (JupyterLab, VS Code), the same as an
- * SVG where it is not (saved HTML, a code host's preview), and its title where there is only text.
- */
-export function figureBundle({ data, layout }: Figure): MimeBundle {
-  const whole = { ...LAYOUT, ...layout };
-  return {
-    "application/vnd.plotly.v1+json": {
-      data,
-      layout: whole,
-      config: { displaylogo: false, responsive: true },
-    },
-    "image/svg+xml": figureSvg({ data, layout: whole }),
-    "text/plain": layout.title?.text ?? "a figure",
-  };
-}

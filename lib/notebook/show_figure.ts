@@ -1,4 +1,5 @@
-import { figureBundle, type FigureLayout, type FigureTrace } from "./figure.ts";
+import type { FigureLayout, FigureTrace } from "./figure.ts";
+import { figureBundle } from "./figure_bundle.ts";
 import { type Broadcast, kernelBroadcast, showBundle } from "./kernel.ts";
 
 /**

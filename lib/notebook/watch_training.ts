@@ -1,5 +1,5 @@
 import type { Metrics, TrainEvent } from "../train/train_types.ts";
-import { figureBundle } from "./figure.ts";
+import { figureBundle } from "./figure_bundle.ts";
 import { type Broadcast, kernelBroadcast, showBundle } from "./kernel.ts";
 import { trainingFigure, type TrainingState } from "./training_figure.ts";
 
