@@ -1,7 +1,7 @@
 import { COLORS, type Figure, type FigureAxis, type FigureTrace } from "./figure.ts";
 import { axisScale, type Scale } from "./figure_scale.ts";
 
-const MARGIN = { left: 60, right: 20, top: 56, bottom: 50 };
+const MARGIN = { left: 60, right: 20, top: 72, bottom: 50 };
 const DASHES = { solid: "", dash: "6 4", dot: "2 3" };
 
 /** A panel: the traces on one pair of axes, and where it stands. */
@@ -153,13 +153,13 @@ function drawBars(
 function legend(colored: Panel["traces"], width: number): string {
   const named = colored.filter(({ trace }) => trace.name && trace.showlegend !== false);
   if (named.length < 2) return "";
-  const sizes = named.map(({ trace }) => 28 + 6.6 * trace.name!.length);
+  const sizes = named.map(({ trace }) => 26 + 6.2 * trace.name!.length);
   let x = (width - sizes.reduce((a, b) => a + b)) / 2;
   return named.map(({ trace, color }, i) => {
     const at = x;
     x += sizes[i];
-    return `<rect x="${round(at)}" y="30" width="10" height="10" fill="${escape(color)}"/>` +
-      text(trace.name!, { x: at + 14, y: 39 });
+    return `<rect x="${round(at)}" y="34" width="10" height="10" fill="${escape(color)}"/>` +
+      text(trace.name!, { x: at + 14, y: 43 });
   }).join("");
 }
 

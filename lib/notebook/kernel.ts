@@ -27,3 +27,11 @@ export async function showBundle(
 }
 
 let shown = 0;
+
+/**
+ * Waits until what was sent is out: the kernel answers before, and would call the cell done, so that
+ * the page might put it under the next one.
+ */
+export async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 50));
+}

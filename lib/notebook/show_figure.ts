@@ -1,6 +1,6 @@
 import type { FigureLayout, FigureTrace } from "./figure.ts";
 import { figureBundle } from "./figure_bundle.ts";
-import { type Broadcast, kernelBroadcast, showBundle } from "./kernel.ts";
+import { type Broadcast, kernelBroadcast, settle, showBundle } from "./kernel.ts";
 
 /**
  * Shows a Plotly figure under the running cell: one that can be zoomed in JupyterLab and VS Code, a
@@ -29,4 +29,5 @@ export async function showFigure(
   broadcast: Broadcast = kernelBroadcast(),
 ): Promise<void> {
   await showBundle(figureBundle({ data, layout }), broadcast);
+  await settle();
 }

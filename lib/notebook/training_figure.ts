@@ -25,7 +25,7 @@ const PANELS: { title: string; curves: Curve[] }[] = [
     curves: [{ key: "chosenPreference", name: "preference", held: true }],
   },
   {
-    title: "change of log-probability, nats",
+    title: "log-probability, change in nats",
     curves: [{ key: "drift/chosen", name: "chosen" }, { key: "drift/rejected", name: "rejected" }],
   },
 ];
@@ -72,7 +72,7 @@ function tracesOf({ key, name, held }: Curve, { steps, validation }: TrainingSta
     y: seen.map(({ metrics }) => metrics[key]),
     name: `${name}, held out`,
     mode: "markers",
-    marker: { size: 9 },
+    marker: { size: 6 },
   };
   return [curve, markers];
 }

@@ -1,6 +1,6 @@
 import type { Metrics, TrainEvent } from "../train/train_types.ts";
-import { figureBundle } from "./figure_bundle.ts";
-import { type Broadcast, kernelBroadcast, showBundle } from "./kernel.ts";
+import { figureBundle, pictureBundle } from "./figure_bundle.ts";
+import { type Broadcast, kernelBroadcast, settle, showBundle } from "./kernel.ts";
 import { trainingFigure, type TrainingState } from "./training_figure.ts";
 
 /** What a run was, for the cells that follow. */
@@ -21,7 +21,8 @@ const REDRAW_MS = 1000;
 
 /**
  * Runs a training to its end and shows it while it runs: curves, and the time that is left, in one
- * picture that is replaced once a second, so that a notebook never fills with lines.
+ * picture that is replaced once a second, so that a notebook never fills with lines. The last one is
+ * Plotly's and can be zoomed.
  *
  * @param events What `trainDpo`, `trainSft` or `trainControl` yields; give it `stopSignal()` as its
  * `signal`, and the Stop button ends it with a checkpoint (where it has an `outputDir`).
@@ -60,7 +61,7 @@ export async function watchTraining(
   };
   const draw = () => {
     state.elapsedMs = performance.now() - state.sinceMs;
-    return figureBundle(trainingFigure(state));
+    return trainingFigure(state);
   };
   const text = (words: string) => ({ "text/plain": words });
   const update = await showBundle(text("Asking the reference"), broadcast);
@@ -73,13 +74,14 @@ export async function watchTraining(
       drawn = performance.now();
     }
     if (event.type === "step" && isDue()) {
-      await update(draw());
+      await update(pictureBundle(draw()));
       drawn = performance.now();
     }
   }
   state.end = run.end;
-  await update(draw());
+  await update(figureBundle(draw()));
   for (const warning of run.warnings) await showBundle(text(`Warning: ${warning}`), broadcast);
+  await settle();
   return run;
 }
 

@@ -8,7 +8,7 @@ const pathsOf = (svg: string) => [...svg.matchAll(/<path d="(M[^"]*)" fill="none
 Deno.test("figureSvg() draws a line from corner to corner of its panel", () => {
   const axes = { xaxis: { range: [0, 10] }, yaxis: { range: [0, 1] } } satisfies Figure["layout"];
   const svg = line([{ x: [0, 5, 10], y: [0, 0.5, 1] }], axes);
-  assertEquals(pathsOf(svg).map(([, path]) => path), ["M60 270L380 163L700 56"]);
+  assertEquals(pathsOf(svg).map(([, path]) => path), ["M60 270L380 171L700 72"]);
 });
 
 Deno.test("figureSvg() leaves a gap where a point is no number or out of range", () => {
@@ -27,7 +27,7 @@ Deno.test("figureSvg() stands panels side by side and shows a legend for several
     { x: [0, 1], y: [0, 1], name: "left" },
     { x: [0, 1], y: [5, 6], name: "right", xaxis: "x2", yaxis: "y2" },
   ], { xaxis: { domain: [0, 0.4] }, xaxis2: { domain: [0.6, 1] } });
-  const [first, second] = [...svg.matchAll(/<path d="M([\d.]+) 56V270h([\d.]+)"/g)]
+  const [first, second] = [...svg.matchAll(/<path d="M([\d.]+) 72V270h([\d.]+)"/g)]
     .map(([, left, width]) => [Number(left), Number(width)]);
   assertEquals([first, second], [[60, 256], [444, 256]]);
   assert(svg.includes(">left</text>") && svg.includes(">right</text>"));
@@ -38,7 +38,7 @@ Deno.test("figureSvg() draws bars from zero, downwards where they are negative",
   const bars = [
     ...svg.matchAll(/<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)" fill="#0/g),
   ];
-  assertEquals(bars.map(([, y, height]) => [y, height]), [["56", "107"], ["163", "107"]]);
+  assertEquals(bars.map(([, y, height]) => [y, height]), [["72", "99"], ["171", "99"]]);
 });
 
 Deno.test("figureSvg() is finite for constant, empty and logarithmic data", () => {

@@ -75,6 +75,11 @@ def test_stop_ends_training_and_keeps_kernel_state_and_checkpoint(kernel, tmp_pa
     shown = [content for kind, content in sent if kind == "display_data"]
     assert len({content["transient"]["display_id"] for content in pictures}) == 1
     assert len(pictures) < 15, "one picture a second, not one a step"
+    while_it_ran = [set(content["data"]) for content in pictures[:-1]]
+    assert all("application/vnd.plotly.v1+json" not in kinds for kinds in while_it_ran), (
+        "JupyterLab draws Plotly's JSON once and never looks at what replaces it"
+    )
+    assert any("image/svg+xml" in kinds for kinds in while_it_ran)
     data = pictures[-1]["data"]
     assert data["application/vnd.plotly.v1+json"]["data"][0]["y"]
     assert data["image/svg+xml"].startswith("<svg")
