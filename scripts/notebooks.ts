@@ -17,14 +17,14 @@ await runScript({
     jupyter_args: {
       type: "list",
       value: "ARG,ARG",
-      default: [],
       help: "More for JupyterLab itself, as in --jupyter_args=--port=9999,--allow-root",
     },
     execute: {
       type: "string",
       value: "NAME,NAME",
       bare: "all",
-      help: "Runs these notebooks, or all, from a fresh kernel and saves what they show",
+      help:
+        "Runs these notebooks (all without a value) from a fresh kernel and saves what they show",
     },
     test: {
       type: "boolean",
@@ -46,9 +46,9 @@ await runScript({
   },
 });
 
-type LabFlags = { no_browser: boolean; jupyter_args: string[] };
+type LabFlags = { no_browser: boolean; jupyter_args?: string[] };
 
-function labArgs({ no_browser, jupyter_args }: LabFlags): string[] {
+function labArgs({ no_browser, jupyter_args = [] }: LabFlags): string[] {
   return ["jupyterlab", ...(no_browser ? ["--no-browser"] : []), ...jupyter_args, FOLDER];
 }
 

@@ -25,7 +25,7 @@ const METADATA = {
  */
 export async function listNotebooks(folder: string, names: string[]): Promise<string[]> {
   const found = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  const known = found.filter((name) => name.endsWith(".ipynb")).sort();
+  const known = found.filter((name) => /^(?!running_).*\.ipynb$/.test(name)).sort();
   if (names.includes("all")) return known.map((name) => join(folder, name));
   return names.map((typed) => {
     const name = known.find((name) => name === typed || name === `${typed}.ipynb`);
