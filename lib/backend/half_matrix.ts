@@ -65,7 +65,7 @@ export function weightProduct(
 ): tf.Tensor2D {
   if (!isHalf(weight)) {
     const few = transpose && x.shape[0] <= FEW_ROWS ? fusedKernels() : null;
-    return few?.fewRows(x, weight) ?? tf.matMul(x, weight, false, transpose);
+    return few?.fewRows(x, [weight])[0] ?? tf.matMul(x, weight, false, transpose);
   }
   if (exact) return tf.tidy(() => tf.matMul(x, toFloat(weight), false, transpose));
   const { TF_ATTR_BOOL, TF_ATTR_TYPE } = binding();
