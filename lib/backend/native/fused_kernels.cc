@@ -399,8 +399,13 @@ inline void tile(const float* weight, const Wide* across, int64_t width, Wide* s
 std::vector<Wide> layAcross(const Input& x) {
   const int64_t rows = x.dim(2), width = x.dim(1), groups = (rows + kWide - 1) / kWide;
   std::vector<Wide> across(groups * width, Wide{});
-  for (int64_t i = 0; i < rows; i++) {
-    for (int64_t j = 0; j < width; j++) across[i / kWide * width + j][i % kWide] = x.data[i * width + j];
+  for (int64_t first = 0; first < rows; first += kWide) {
+    const int64_t count = std::min<int64_t>(kWide, rows - first);
+    const float* from = x.data + first * width;
+    float* to = reinterpret_cast<float*>(&across[first / kWide * width]);
+    for (int64_t j = 0; j < width; j++) {
+      for (int64_t i = 0; i < count; i++) to[j * kWide + i] = from[i * width + j];
+    }
   }
   return across;
 }
