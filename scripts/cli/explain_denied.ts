@@ -38,8 +38,12 @@ export function explainDenied(
   );
   const shown = output?.value ?? target;
   const cannot = `Cannot ${verbs[kind] ?? "use"} ${shown ? `"${shown}"` : "that"}`;
-  if (!isInProject()) {
+  if (isMisplaced()) {
     return `${cannot}: dpo-kit's scripts are run from its folder: cd '${project}'`;
+  }
+  if (!isInProject()) {
+    return `${cannot}: dpo-kit COMMAND touches only what lies below the folder where it is ` +
+      "started; start it in one that holds all of it";
   }
   const place = output && dirname(resolve(output.value));
   if (place !== undefined && (place === resolve(project) || place === "/")) {
@@ -58,8 +62,16 @@ export function explainDenied(
 
 const project = join(import.meta.dirname!, "../..");
 
-/** Where this process stands: permission sets and defaults count from the project's folder. */
-export function isInProject(): boolean {
+/**
+ * Whether this process was started where its permission set doesn't reach: sets and defaults count
+ * from the project's folder. What `scripts/dpo.ts` starts elsewhere reads the folder it stands in,
+ * and not all.
+ */
+export function isMisplaced(): boolean {
+  return !isInProject() && (!askDeno("read", ".") || askDeno("read"));
+}
+
+function isInProject(): boolean {
   try {
     return relative(project, Deno.cwd()) === "";
   } catch {
