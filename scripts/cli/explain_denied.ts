@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative, resolve } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { commandOf } from "./help_text.ts";
+import { quote } from "./quote.ts";
 
 const verbs: Record<string, string> = {
   read: "read",
@@ -185,9 +186,4 @@ function grantedBy(name: string, kind: string): true | string[] {
   const grant = sets[name]?.[kind] ?? [];
   const allowed = typeof grant === "object" && !Array.isArray(grant) ? grant.allow ?? [] : grant;
   return allowed === true ? true : allowed || [];
-}
-
-/** A word as a shell takes it. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
