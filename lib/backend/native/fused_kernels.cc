@@ -463,6 +463,16 @@ inline Wide load(const float* x) {
   return wide;
 }
 
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+
+// Adds the quarters of a vector, or what it has of them; four numbers are left to be added.
+inline Four addFours(Wide wide) {
+  Four parts[kWide / 4], sum = {};
+  std::memcpy(parts, &wide, sizeof wide);
+  for (Four part : parts) sum += part;
+  return sum;
+}
+
 void softmax(float* x, int64_t n) {
   const float most = maxOf(x, 0, n, -INFINITY);
   for (int64_t j = 0; j < n; j++) x[j] = exponential(x[j] - most);
@@ -482,21 +492,20 @@ void scoreRun(const Run& run, const float* q, int64_t queries, int64_t headDim, 
   for (int64_t first = 0; first < run.count; first += kWide) {
     const int64_t count = std::min<int64_t>(kWide, run.count - first);
     const float* keys = run.k + first * headDim;
-    for (int64_t d = 0; d < count * headDim; d += kLine) __builtin_prefetch(keys + kWide * headDim + d);
     for (int64_t h = 0; h < queries; h++) {
       const float* query = q + h * headDim;
-      float lanes[kWide][kWide], sums[kWide] = {};
+      Four fours[kWide];
       for (int64_t j = 0; j < count; j++) {
         const float* key = keys + j * headDim;
         Wide sum = {};
         for (int64_t d = 0; d < whole; d += kWide) sum += load(query + d) * load(key + d);
         for (int64_t d = whole; d < headDim; d++) sum[d - whole] += query[d] * key[d];
-        std::memcpy(lanes[j], &sum, sizeof sum);
+        fours[j] = addFours(sum);
       }
-      for (int l = 0; l < kWide; l++) {
-        for (int64_t j = 0; j < count; j++) sums[j] += lanes[j][l];
+      float* to = p + h * stride + first;
+      for (int64_t j = 0; j < count; j++) {
+        to[j] = (fours[j][0] + fours[j][1]) + (fours[j][2] + fours[j][3]);
       }
-      std::copy(sums, sums + count, p + h * stride + first);
     }
   }
 }
