@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { UserError } from "../../lib/errors.ts";
-import { MAX_LINE_BYTES } from "../../lib/data/read_lines.ts";
+import { MAX_LINE_BYTES } from "../../lib/data/records/read_lines.ts";
 import { loadExamples } from "../../lib/data/load_examples.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
 import type { ReadReport } from "../../lib/data/read_rows.ts";
