@@ -45,7 +45,7 @@ export {
   type TableTriplets,
   tripletsFromTable,
   type TripletsFromTableOptions,
-} from "./lib/data/triplets_from_table.ts";
+} from "./lib/negatives/triplets_from_table.ts";
 export { tripletSchema } from "./lib/data/triplet_schema.ts";
 
 export {

@@ -1,7 +1,7 @@
 import { type Claim, CLAIM_KINDS, type ClaimKind, claimsOf } from "./claims.ts";
 import { isSupported } from "./is_supported.ts";
 import { readText } from "./read_text.ts";
-import { indexSource } from "./source_index.ts";
+import { indexSource, type SourceIndex } from "./source_index.ts";
 
 /** A detail that the source does not bear out, and where it stands in the text. */
 export type UnsupportedDetail = { text: string; kind: ClaimKind; start: number; end: number };
@@ -69,18 +69,15 @@ export function measureHallucination(
   source: string,
   { reference }: MeasureHallucinationOptions = {},
 ): HallucinationResult {
-  const read = readText(text);
-  const judged = judge(claimsOf(read), source);
+  const judged = judge(claimsOf(readText(text)), readSource(source));
   const byKind = Object.fromEntries(
     CLAIM_KINDS.map((kind) => [kind, { details: 0, unsupported: 0 }]),
   ) as Record<ClaimKind, KindCount>;
-  const unsupported: UnsupportedDetail[] = [];
-  for (const { claim: { kind, start, end }, supported } of judged) {
+  for (const { claim: { kind }, supported } of judged) {
     byKind[kind].details++;
-    if (supported) continue;
-    byKind[kind].unsupported++;
-    unsupported.push({ text: text.slice(start, end), kind, start, end });
+    if (!supported) byKind[kind].unsupported++;
   }
+  const unsupported = unsupportedOf(judged, text);
   return {
     details: judged.length,
     unsupported,
@@ -90,8 +87,22 @@ export function measureHallucination(
   };
 }
 
-function judge(claims: Claim[], source: string): { claim: Claim; supported: boolean }[] {
-  const index = indexSource(readText(source));
+/** Reads a source once, to hold several texts against it. */
+export const readSource = (source: string): SourceIndex => indexSource(readText(source));
+
+/** A text's details that its source does not bear out, as {@link measureHallucination} finds them. */
+export function unsupportedDetails(text: string, source: SourceIndex): UnsupportedDetail[] {
+  return unsupportedOf(judge(claimsOf(readText(text)), source), text);
+}
+
+type Judged = { claim: Claim; supported: boolean };
+
+function unsupportedOf(judged: Judged[], text: string): UnsupportedDetail[] {
+  return judged.filter(({ supported }) => !supported)
+    .map(({ claim: { kind, start, end } }) => ({ text: text.slice(start, end), kind, start, end }));
+}
+
+function judge(claims: Claim[], index: SourceIndex): Judged[] {
   return claims.flatMap((claim) => {
     const supported = isSupported(claim, index);
     return supported === null ? [] : [{ claim, supported }];
@@ -100,9 +111,9 @@ function judge(claims: Claim[], source: string): { claim: Claim; supported: bool
 
 /** The share of a reference's details that a text bears out; of its words, where it has none. */
 function recallOf(reference: string, text: string): number | null {
-  const read = readText(reference);
-  const details = judge(claimsOf(read), text);
-  const judged = details.length > 0 ? details : judge(claimsOf(read, { everyWord: true }), text);
+  const read = readText(reference), written = readSource(text);
+  const details = judge(claimsOf(read), written);
+  const judged = details.length > 0 ? details : judge(claimsOf(read, { everyWord: true }), written);
   const stated = judged.filter(({ supported }) => supported).length;
   return judged.length === 0 ? null : stated / judged.length;
 }

@@ -1,11 +1,13 @@
 import {
   type Change,
   type Detail,
+  type DetailKind,
   fitsArticle,
   likeCase,
   replaceAt,
   type Search,
 } from "./change.ts";
+import { MEASURED } from "./find_readings.ts";
 import { durationKey, NUMBER, numberOf, TIME, wordOf } from "./source_facts.ts";
 
 const DOSE_UNIT =
@@ -29,7 +31,9 @@ const NAMED_AFTER = new RegExp(
     `|(?: or \\w+)? (?:scale|point)| else|[a-z])`,
   "i",
 );
-const AGE = /^[- ](?:year|month|week|day)s?(?:[- ](?:old|of age)|, \d+-month-old)/i;
+const AGE =
+  /^(?:[- ](?:year|month|week|day)s?(?:[- ](?:old|of age)|, \d+-month-old)|[- ]?(?:y\/o|y\.o\.|yo\b))/i;
+const HEIGHT = /^[- ](?:feet|foot|ft)\b/i;
 const AGED = /\bage[ds]?(?: of)? $/i;
 /** Times that only one unit can measure. */
 const PREGNANCY = /^\W*\w+\W* (?:pregnan|gestation|of pregnan|of gestation)/i;
@@ -59,10 +63,11 @@ export function findNumbers({ text, source }: Search): Detail[] {
     const aged = AGE.test(after) || AGED.test(text.slice(0, index));
     const time = aged ? undefined : TIMED.exec(after)?.[1];
     if (named && !(time && /(?:the|these|those|all|my) $/i.test(text.slice(0, index)))) continue;
-    const kind = time ? "duration" : DOSED.test(after) ? "dose" : "number";
+    const kind = kindOf(text.slice(0, index), { value, aged, time, after });
     const wrong = kind === "dose" ? otherDoses(value) : otherNumbers(value);
     const changes = wrong
       .filter((n) => !stated(n) && !own.has(n))
+      .filter((n) => !HEIGHT.test(after) || value > 6 || n > 3 && n <= 6)
       .map((n) => writeLike(n, before))
       .filter((n) => n !== null && fitsArticle(text, index, n))
       .map((n) => replaceAt(index, before, n!));
@@ -75,6 +80,17 @@ export function findNumbers({ text, source }: Search): Detail[] {
     details.push({ kind, supported, changes: changes.map((change) => addPhrase(change, phrase)) });
   }
   return details;
+}
+
+function kindOf(
+  begun: string,
+  { value, aged, time, after }: { value: number; aged: boolean; time?: string; after: string },
+): DetailKind {
+  if (aged) return "age";
+  if (time) return /\bevery $/i.test(begun) ? "frequency" : "duration";
+  if (DOSED.test(after)) return "dose";
+  if (value >= 1900 && value < 2100 && Number.isInteger(value)) return "date";
+  return MEASURED.test(begun) ? "reading" : "number";
 }
 
 /** Shows a number with the word behind it: "54-year", "20 mg". */

@@ -1,0 +1,62 @@
+import type { Detail } from "../data/details/change.ts";
+import { sexOf } from "../meter/sex_of.ts";
+import type { Random } from "../random.ts";
+
+/** Characters of a sentence that can be added. */
+const SHORTEST = 20, LONGEST = 70;
+/** Sentences that are looked at for a text, and how many of them are proposed. */
+const DRAWN = 24, PROPOSED = 3;
+
+/** A sentence of its own: a subject and a verb, and nothing that points to one before it. */
+const SENTENCE =
+  /^(?:He|She|The patient|Patient|His|Her|Family history|Social history|There)\b[^:;"()]*\b(?:is|are|was|were|has|have|had|does|did|denies|denied|reports|reported|takes|took|lives|works|smokes|drinks|uses|states|complains|underwent|shows?|\w{3,}ed)\b[^:;"()]*\.$/;
+const POINTING =
+  /\b(?:this|that|these|those|above|also|however|it|same|other|another|such|then)\b/i;
+const BOUNDARY = /(?<=[a-z\d)]\.)(?<!\b(?:Dr|Mr|Mrs|Ms|vs|St)\.|\b\d\.)(?:\s+(?=[A-Z][a-z])|\s*$)/g;
+
+/** Takes out of notes the sentences that another note could have, each once. */
+export function standAloneSentences(notes: Iterable<string>): string[] {
+  const sentences = new Set<string>();
+  for (const note of notes) {
+    for (const sentence of note.split(BOUNDARY)) {
+      const { length } = sentence;
+      if (length < SHORTEST || length > LONGEST || POINTING.test(sentence)) continue;
+      if (SENTENCE.test(sentence)) sentences.add(sentence);
+    }
+  }
+  return [...sentences];
+}
+
+/**
+ * Proposes sentences of other notes that speak of a patient of the same sex and of like things, of
+ * at most `room` characters with the space before them.
+ */
+export function findAdditions(
+  text: string,
+  { sentences, room, random }: { sentences: readonly string[]; room: number; random: Random },
+): Detail[] {
+  if (room < SHORTEST) return [];
+  const places = [...text.matchAll(BOUNDARY)];
+  if (places.length === 0 || sentences.length === 0) return [];
+  const own = sexOf(text), words = wordsOf(text);
+  const drawn = Array.from({ length: DRAWN }, () => sentences[random.below(sentences.length)]);
+  const fitting = [...new Set(drawn)].filter((sentence) => {
+    const { male, female } = sexOf(sentence);
+    if (sentence.length + 2 > room || text.includes(sentence)) return false;
+    return (!male || own.male) && (!female || own.female);
+  });
+  const changes = fitting
+    .map((sentence) => ({ sentence, shared: wordsOf(sentence).intersection(words).size }))
+    .toSorted((a, b) => b.shared - a.shared).slice(0, PROPOSED)
+    .map(({ sentence }) => {
+      const { 0: gap, index } = places[random.below(places.length)];
+      const space = gap || (text.includes(".  ") ? "  " : " ");
+      const isEnd = index + gap.length === text.length;
+      const added = isEnd ? `${space}${sentence}` : `${sentence}${space}`;
+      const start = isEnd ? index : index + gap.length;
+      return { before: "", after: sentence, edits: [{ start, end: start, text: added }] };
+    });
+  return changes.length === 0 ? [] : [{ kind: "addition", supported: true, changes }];
+}
+
+const wordsOf = (text: string) => new Set(text.toLowerCase().match(/[a-z]{4,}/g) ?? []);
