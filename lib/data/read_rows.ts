@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
-import { type FileRecord, readRecords } from "./records/read_records.ts";
+import type { FileRecord } from "./records/file_record.ts";
+import { readRecords } from "./records/read_records.ts";
 import { checkRow, type RowKind, unknownKeys } from "./triplet_schema.ts";
 
 /** How many bad rows, and how many unknown keys, are named. */

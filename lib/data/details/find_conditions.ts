@@ -28,7 +28,7 @@ const SYMPTOMS = rows([
   "nausea, vomiting, diarrhea, constipation, heartburn, bloating",
   "fever, chills, fatigue, night sweats, weight loss",
   "wheezing, sore throat, nasal congestion, hoarseness",
-  "headaches, dizziness, lightheadedness, blurred vision, double vision",
+  "headaches, dizziness, blurred vision, double vision",
   "numbness, tingling, weakness, stiffness, swelling",
   "itching, burning, redness, blistering",
   "insomnia, snoring, irritability, restlessness",

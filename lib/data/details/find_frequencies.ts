@@ -3,17 +3,14 @@ import { type Detail, likeCase, replaceAt, type Search } from "./change.ts";
 const SETS = [
   ["once", "twice", "three times", "four times"],
   ["b.i.d.", "t.i.d.", "q.i.d."],
-  ["daily", "weekly", "monthly"],
 ];
 const SPOKEN =
   /(?<!\b(?:to|or) )\b(?:once|twice|three times|four times)(?= (?:a|per|each|every) (?:day|week|month)\b| (?:daily|weekly|monthly)\b)/gi;
 const WRITTEN = /\b(?:[btq]\.i\.d\.)/gi;
-const ADVERB =
-  /(?<!\b(?:once|twice|times|puffs?|activities of|or|and) |-)\b(?:daily|weekly|monthly)\b(?=[.,;)]| for\b| and\b| with\b|$)/gi;
 
 /** Finds how often something is taken or done, each with other frequencies. */
 export function findFrequencies({ text, source }: Search): Detail[] {
-  return [SPOKEN, WRITTEN, ADVERB].flatMap((found) => [...text.matchAll(found)]).map(
+  return [SPOKEN, WRITTEN].flatMap((found) => [...text.matchAll(found)]).map(
     ({ 0: before, index }) => {
       const known = SETS.find((set) => set.includes(before.toLowerCase()))!;
       const others = known.filter((word) =>

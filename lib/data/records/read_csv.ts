@@ -1,7 +1,7 @@
 import { type Info, parse } from "csv-parse";
 import { UserError } from "../../errors.ts";
 import { readLines } from "./read_lines.ts";
-import type { FileRecord, RecordBatch } from "./read_records.ts";
+import type { FileRecord, RecordBatch } from "./file_record.ts";
 
 const BATCH = 256;
 

@@ -1,7 +1,7 @@
 import { UserError } from "../../errors.ts";
 import { fileError } from "../../io/file_error.ts";
 import { readLines } from "./read_lines.ts";
-import type { FileRecord, RecordBatch } from "./read_records.ts";
+import type { FileRecord, RecordBatch } from "./file_record.ts";
 
 /** Bytes of a list, which is parsed as one text. */
 const MAX_LIST_BYTES = 2 ** 28;

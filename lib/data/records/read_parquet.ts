@@ -1,6 +1,6 @@
 import { UserError } from "../../errors.ts";
 import { openByteFile } from "../../io/byte_file.ts";
-import type { RecordBatch } from "./read_records.ts";
+import type { RecordBatch } from "./file_record.ts";
 
 /** Reads a Parquet file, one row group at a time; lists and groups become lists and objects. */
 export async function* readParquet(path: string): AsyncGenerator<RecordBatch> {

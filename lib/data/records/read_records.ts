@@ -1,12 +1,7 @@
+import type { RecordBatch } from "./file_record.ts";
 import { readCsv } from "./read_csv.ts";
 import { beginsAsList, readJsonLines, readJsonList } from "./read_json.ts";
 import { readParquet } from "./read_parquet.ts";
-
-/** A row as its file has it; with a `problem` there was nothing to take a value from. */
-export type FileRecord = { line: number; value?: unknown; problem?: string };
-
-/** Some rows of a file, and what `line` counts, from 1: Parquet and lists have no lines. */
-export type RecordBatch = { unit: "line" | "row"; records: FileRecord[] };
 
 /**
  * Reads a file row by row, some at a time: CSV and TSV with a header, Parquet, a JSON list of
