@@ -42,7 +42,32 @@ export type DroppedChanges = {
 /**
  * Makes texts that differ from a true one in one detail that its source does not bear out, by the
  * meter's reading. A change is dropped where the source doesn't state the detail that it changes, or
- * where the meter finds no fault in the changed text.
+ * where the meter finds no fault in the changed text. Deterministic for a `random` of one seed.
+ *
+ * **Units**: lengths in UTF-16 units.
+ * **Time**: at most 60 changes are tried of one text, each read once by the meter.
+ *
+ * @param text What was written, English and true.
+ * @param source What it was written from.
+ * @returns The wrong texts, each with what was changed, and what was tried and dropped.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createRandom } from "../random.ts";
+ * import { makeNegatives } from "./make_negatives.ts";
+ * const source = "Doctor: Any fever?\nPatient: No, but my left eye hurts since the stroke.";
+ * const { negatives, dropped } = makeNegatives("Left eye pain, has no fever, had a rash.", source, {
+ *   random: createRandom(1),
+ *   negatives: 3,
+ * });
+ * assert.deepEqual(negatives.map(({ text }) => text).toSorted(), [
+ *   "Left ear pain, has no fever, had a rash.",
+ *   "Left eye pain, has fever, had a rash.",
+ *   "Right eye pain, has no fever, had a rash.",
+ * ]);
+ * assert.equal(dropped.maybeTrue, 0);
+ * ```
  */
 export function makeNegatives(
   text: string,

@@ -1,4 +1,4 @@
-/** What kind of clinical detail a change makes wrong. */
+/** What kind of clinical detail a change makes wrong; "addition" is a sentence too much. */
 export const DETAIL_KINDS = [
   "number",
   "age",

@@ -26,7 +26,7 @@ const NAMES = new RegExp(
   "i",
 );
 const NAMED_AFTER = new RegExp(
-  `^(?:[/:]|,\\d|[.)] |[.)]$|-(?!(?:${TIME}|mg|mcg)\\b)|–|st\\b|nd\\b|rd\\b|th\\b| ?[ap]\\.?m\\b` +
+  `^(?:[/:]|['’]s\\b|,\\d|[.)] |[.)]$|-(?!(?:${TIME}|mg|mcg)\\b)|–|st\\b|nd\\b|rd\\b|th\\b| ?[ap]\\.?m\\b` +
     `| of (?:them|these|those|his|her|the)| ?(?:to|or|and|through|over|-|x|by|out|plus) (?:a half|\\d|${NUMBER})` +
     `|(?: or \\w+)? (?:scale|point)| else|[a-z])`,
   "i",
@@ -77,7 +77,8 @@ export function findNumbers({ text, source }: Search): Detail[] {
     }
     const phrase =
       /^(?:-\w+|[ ]?(?!(?:and|or|of|with|in|to|from|for|as|at|on)\b)[\w%'/]+)?/.exec(after)![0];
-    details.push({ kind, supported, changes: changes.map((change) => addPhrase(change, phrase)) });
+    const shown = kind === "date" ? changes : changes.map((one) => addPhrase(one, phrase));
+    details.push({ kind, supported, changes: shown });
   }
   return details;
 }

@@ -1,4 +1,4 @@
-import { type Detail, replaceAt, type Search } from "./change.ts";
+import { type Detail, fitsArticle, replaceAt, type Search } from "./change.ts";
 import { nameFinder } from "./name_finder.ts";
 
 const GROUPS = [["mild", "moderate", "severe"], ["mildly", "moderately", "severely"]];
@@ -20,6 +20,7 @@ export function findSeverities(search: Search): Detail[] {
     const value = Number(before);
     const changes = [2, 3, 4].flatMap((step) => [value - step, value + step])
       .filter((n) => n >= 1 && n <= 9 && !source.numbers.has(n))
+      .filter((n) => fitsArticle(text, index, String(n)))
       .map((n) => replaceAt(index, before, String(n)))
       .map((change) => ({ ...change, before: `${before}/10`, after: `${change.after}/10` }));
     return { kind: "severity", supported: source.numbers.has(value), changes };

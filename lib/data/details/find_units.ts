@@ -15,7 +15,10 @@ const UNITS = [
   ["miles", "kilometers"],
 ];
 const NAMES = [...new Set(UNITS.flat())].toSorted((a, b) => b.length - a.length);
-const FOUND = new RegExp(`(?<=\\d ?-?)(?:${NAMES.join("|")})(?![\\w/])`, "g");
+const FOUND = new RegExp(
+  `(?<=\\d ?-?)(?<!(?:feet|foot|ft) \\d+ )(?:${NAMES.join("|")})(?![\\w/])`,
+  "g",
+);
 
 /** Finds units behind numbers, each with other units of the same quantity. */
 export function findUnits({ text, source }: Search): Detail[] {
