@@ -2,7 +2,7 @@ import { changedDetail } from "../data/changed_detail.ts";
 import { DETAIL_KINDS } from "../data/details/change.ts";
 import { similarity } from "../data/similarity.ts";
 import { formatCount } from "../format_count.ts";
-import { measureHallucination } from "../meter/measure_hallucination.ts";
+import { measureAgainst, readSource } from "../meter/measure_hallucination.ts";
 import type { RowPlace } from "../row_place.ts";
 import { encodingTrouble, normalForm } from "./encoding_trouble.ts";
 import { percent } from "./figures.ts";
@@ -162,10 +162,13 @@ export function cutAnswers(rows: readonly LintInput[], maxLength: number): Linte
 
 /** Pairs whose rejected answer the prompt bears out by the meter's reading, and chosen not. */
 export function supportedRejected(rows: readonly LintInput[]): LintedRow[] {
+  let last = "", source = readSource(last);
   return rows.flatMap((row) => {
-    const rejected = measureHallucination(row.rejected, row.prompt);
+    // Several pairs of one prompt mostly stand together.
+    if (row.prompt !== last) [last, source] = [row.prompt, readSource(row.prompt)];
+    const rejected = measureAgainst(row.rejected, source);
     if (rejected.details === 0 || rejected.unsupported.length > 0) return [];
-    const [wrong] = measureHallucination(row.chosen, row.prompt).unsupported;
+    const [wrong] = measureAgainst(row.chosen, source).unsupported;
     return wrong ? [found(row, `chosen says "${wrong.text}"`)] : [];
   });
 }

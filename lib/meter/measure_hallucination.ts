@@ -69,15 +69,29 @@ export function measureHallucination(
   source: string,
   { reference }: MeasureHallucinationOptions = {},
 ): HallucinationResult {
-  const judged = judge(claimsOf(readText(text)), readSource(source));
+  return measureAgainst(text, readSource(source), { reference });
+}
+
+/** Reads a source once, to hold several texts against it. */
+export const readSource = (source: string): SourceIndex => indexSource(readText(source));
+
+/** Holds a text against a source that was read before, as {@link measureHallucination} does. */
+export function measureAgainst(
+  text: string,
+  source: SourceIndex,
+  { reference }: MeasureHallucinationOptions = {},
+): HallucinationResult {
+  const judged = judge(claimsOf(readText(text)), source);
   const byKind = Object.fromEntries(
     CLAIM_KINDS.map((kind) => [kind, { details: 0, unsupported: 0 }]),
   ) as Record<ClaimKind, KindCount>;
-  for (const { claim: { kind }, supported } of judged) {
+  const unsupported: UnsupportedDetail[] = [];
+  for (const { claim: { kind, start, end }, supported } of judged) {
     byKind[kind].details++;
-    if (!supported) byKind[kind].unsupported++;
+    if (supported) continue;
+    byKind[kind].unsupported++;
+    unsupported.push({ text: text.slice(start, end), kind, start, end });
   }
-  const unsupported = unsupportedOf(judged, text);
   return {
     details: judged.length,
     unsupported,
@@ -87,22 +101,7 @@ export function measureHallucination(
   };
 }
 
-/** Reads a source once, to hold several texts against it. */
-export const readSource = (source: string): SourceIndex => indexSource(readText(source));
-
-/** A text's details that its source does not bear out, as {@link measureHallucination} finds them. */
-export function unsupportedDetails(text: string, source: SourceIndex): UnsupportedDetail[] {
-  return unsupportedOf(judge(claimsOf(readText(text)), source), text);
-}
-
-type Judged = { claim: Claim; supported: boolean };
-
-function unsupportedOf(judged: Judged[], text: string): UnsupportedDetail[] {
-  return judged.filter(({ supported }) => !supported)
-    .map(({ claim: { kind, start, end } }) => ({ text: text.slice(start, end), kind, start, end }));
-}
-
-function judge(claims: Claim[], index: SourceIndex): Judged[] {
+function judge(claims: Claim[], index: SourceIndex): { claim: Claim; supported: boolean }[] {
   return claims.flatMap((claim) => {
     const supported = isSupported(claim, index);
     return supported === null ? [] : [{ claim, supported }];

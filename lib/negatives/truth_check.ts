@@ -1,8 +1,8 @@
 import type { Edit } from "../data/details/change.ts";
 import {
+  measureAgainst,
   readSource,
   type UnsupportedDetail,
-  unsupportedDetails,
 } from "../meter/measure_hallucination.ts";
 
 /**
@@ -20,14 +20,15 @@ export function truthCheck(
   source: string,
 ): (changed: string, edits: readonly Edit[]) => Verdict {
   const index = readSource(source);
-  const known = unsupportedDetails(text, index), keys = new Set(known.map(keyOf));
+  const known = measureAgainst(text, index).unsupported, keys = new Set(known.map(keyOf));
   return (changed, edits) => {
     const places = edits.map((edit) => placeOf(text, edit));
     const isBaseless = known.some(({ start, end }) =>
       places.some((place) => start < place.end && place.start < end)
     );
     if (isBaseless) return "baseless";
-    const found = unsupportedDetails(changed, index).filter((detail) => !keys.has(keyOf(detail)));
+    const { unsupported } = measureAgainst(changed, index);
+    const found = unsupported.filter((detail) => !keys.has(keyOf(detail)));
     const isAdded = edits.every(({ start, end }) => start === end);
     return found.length >= (isAdded ? ADDED : 1) ? "wrong" : "unsure";
   };
