@@ -16,7 +16,7 @@ await runScript({
       type: "string",
       value: "FILE",
       required: true,
-      help: "A table: CSV, JSONL, Parquet",
+      help: "CSV, JSONL or Parquet",
     },
     val_table: { type: "string", value: "FILE", required: true, help: "The same, held out" },
     prompt_column: { type: "string", value: "NAME", default: "dialogue", help: "Its column" },

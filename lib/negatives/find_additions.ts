@@ -5,7 +5,7 @@ import type { Random } from "../random.ts";
 /** Characters of a sentence that can be added. */
 const SHORTEST = 20, LONGEST = 70;
 /** Sentences that are looked at for a text, and how many of them are proposed. */
-const DRAWN = 24, PROPOSED = 3;
+const DRAWN = 60, PROPOSED = 3;
 
 /** A sentence of its own: a subject and a verb, and nothing that points to one before it. */
 const SENTENCE =
@@ -13,6 +13,12 @@ const SENTENCE =
 const POINTING =
   /\b(?:this|that|these|those|above|also|however|it|same|other|another|such|then)\b/i;
 const BOUNDARY = /(?<=[a-z\d)]\.)(?<!\b(?:Dr|Mr|Mrs|Ms|vs|St)\.|\b\d\.)(?:\s+(?=[A-Z][a-z])|\s*$)/g;
+
+/** A child's note, and what no child's note would say. */
+const CHILD =
+  /\b(?:newborn|infant|baby|toddler|(?:day|week|month)s?[- ]old|(?:[1-9]|1[0-5])[- ]years?[- ]old|mom|mommy)\b/i;
+const GROWN_UP =
+  /\b(?:wife|husband|spouse|married|divorced|widow\w*|work\w*|job|retired|employ\w*|smok\w+|tobacco|alcohol|drink\w*|packs?|child\w*|sons?|daughters?|pregnan\w*|boyfriend|girlfriend)\b/i;
 
 /** Takes out of notes the sentences that another note could have, each once. */
 export function standAloneSentences(notes: Iterable<string>): string[] {
@@ -38,12 +44,13 @@ export function findAdditions(
   if (room < SHORTEST) return [];
   const places = [...text.matchAll(BOUNDARY)];
   if (places.length === 0 || sentences.length === 0) return [];
-  const own = sexOf(text), words = wordsOf(text);
+  const own = sexOf(text), words = wordsOf(text), isChild = CHILD.test(text);
   const drawn = Array.from({ length: DRAWN }, () => sentences[random.below(sentences.length)]);
   const fitting = [...new Set(drawn)].filter((sentence) => {
+    if (isChild && GROWN_UP.test(sentence)) return false;
     const { male, female } = sexOf(sentence);
     if (sentence.length + 2 > room || text.includes(sentence)) return false;
-    return (!male || own.male) && (!female || own.female);
+    return (!male || own.male && !own.female) && (!female || own.female && !own.male);
   });
   const changes = fitting
     .map((sentence) => ({ sentence, shared: wordsOf(sentence).intersection(words).size }))
@@ -59,4 +66,6 @@ export function findAdditions(
   return changes.length === 0 ? [] : [{ kind: "addition", supported: true, changes }];
 }
 
-const wordsOf = (text: string) => new Set(text.toLowerCase().match(/[a-z]{4,}/g) ?? []);
+/** Words that tell what a text is about. */
+const wordsOf = (text: string) =>
+  new Set((text.toLowerCase().match(/[a-z]{5,}/g) ?? []).filter((word) => word !== "patient"));

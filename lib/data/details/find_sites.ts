@@ -1,3 +1,4 @@
+import type { Detail, Search } from "./change.ts";
 import { nameFinder } from "./name_finder.ts";
 import { NUMBER } from "./source_facts.ts";
 
@@ -18,8 +19,11 @@ const GROUPS = [
   "upper extremities, lower extremities",
 ].map((line) => line.split(", "));
 
-/** Finds parts of the body, each with others that the same may be said of. */
-export const findSites = nameFinder({
+/** What is said of eyes or of ears alone. */
+const SENSE =
+  /\b(?:catar|vis[iu]|ocul|ophth|retin|glauc|lens|blind|glasses|pupil|hear|tinnit|tympan|otit|audi)/i;
+
+const find = nameFinder({
   kind: "site",
   groups: GROUPS,
   // "5 feet", "the other hand", "great toe", "EARS:"
@@ -30,3 +34,11 @@ export const findSites = nameFinder({
   after:
     /^(?!:| (?:jerk|reflex|contact|drop|blade|room|drum|lid|brace|chart|doctor|exam|glasses|canal|wax|tall|hygiene|dominan))/i,
 });
+
+/** Finds parts of the body, each with others that the same may be said of. */
+export function findSites(search: Search): Detail[] {
+  const isSense = SENSE.test(search.text);
+  return find(search).filter(({ changes }) =>
+    !isSense || !changes.some(({ before }) => /^(?:eye|ear)s?$/i.test(before))
+  );
+}
