@@ -51,7 +51,8 @@ export type TableTriplets = {
  * wrong by the meter's reading of what it was written from. The prompt ends in "Summary:" and a new
  * line; several triplets of one row stand in a row and share their prompt, by which `splitTriplets`
  * keeps them together. Where a text has details of several kinds, kinds that the rows before gave
- * seldom are favoured, so that the many negations of clinical notes don't crowd out what is rare; the
+ * seldom are favoured, so that the many negations of clinical notes don't crowd out what is rare, and a
+ * sentence is added only while rejected texts are at most 1 % longer than chosen ones, all in all. The
  * draw is seeded, and a `limit` gives the first of the same triplets.
  *
  * @throws {UserError} When a column is missing, or no row gives a triplet.
@@ -82,6 +83,7 @@ export function tripletsFromTable(
   const dropped: DroppedChanges = { length: 0, similarity: 0, baseless: 0, maybeTrue: 0 };
   const counts = { rows: 0, withoutText: 0, repeated: 0, withoutDetail: 0 };
   const seen = new Set<string>();
+  let excess = 0; // characters that rejected texts have beyond MOST_EXCESS
   for (const row of table) {
     if (triplets.length >= limit) break;
     const source = textIn(row, promptColumn), chosen = textIn(row, chosenColumn);
@@ -89,12 +91,14 @@ export function tripletsFromTable(
     if (source === "" || chosen === "") counts.withoutText++;
     else if (seen.has(key)) counts.repeated++;
     else {
-      const found = makeNegatives(chosen, source, { random, made, sentences, ...limits });
+      const added = excess < 0 ? sentences : [];
+      const found = makeNegatives(chosen, source, { random, made, sentences: added, ...limits });
       counts[found.negatives.length > 0 ? "rows" : "withoutDetail"]++;
       const prompt = `${instruction}\n\n${source}\n\nSummary:\n`;
       for (const { text: rejected, ...detail } of found.negatives) {
         made.set(detail.kind, (made.get(detail.kind) ?? 0) + 1);
         triplets.push({ prompt, chosen, rejected, ...detail });
+        excess += rejected.length - (1 + MOST_EXCESS) * chosen.length;
       }
       for (const reason of DROP_REASONS) dropped[reason] += found.dropped[reason];
     }
@@ -104,6 +108,9 @@ export function tripletsFromTable(
   const kept = triplets.slice(0, limit);
   return { triplets: kept, ...counts, dropped, ...figuresOf(kept) };
 }
+
+/** Share by which all rejected texts may be longer than all chosen ones before none is added to. */
+const MOST_EXCESS = 0.01;
 
 const DROP_REASONS = ["length", "similarity", "baseless", "maybeTrue"] as const;
 
