@@ -48,22 +48,26 @@ const OTHER_TIMES: Record<string, string[]> = {
   year: ["month"],
 };
 
+/** Characters before a number that are looked at, so that no text takes more than linear time. */
+const NEAR = 80;
+
 /** Finds numbers: ages, counts, readings, doses and durations, each with values that are wrong. */
 export function findNumbers({ text, source }: Search): Detail[] {
   const stated = (value: number) => source.numbers.has(value);
   const own = new Set([...text.matchAll(FOUND)].map(([number]) => numberOf(number)));
   const details: Detail[] = [];
   for (const { 0: before, index } of text.matchAll(FOUND)) {
+    const begun = text.slice(Math.max(0, index - NEAR), index);
     const after = text.slice(index + before.length);
-    const listed = /(?:^|[.;:,\n]\s*)$/.test(text.slice(0, index)) && /^[.)]\s/.test(after);
+    const listed = /(?:^|[.;:,\n]\s*)$/.test(begun) && /^[.)]\s/.test(after);
     const value = numberOf(before);
     if (listed || value < 2 || before.replace(/\D/g, "").length > 4) continue;
     const sentenceEnd = /^\.(?:\s|$)/.test(after);
-    const named = !sentenceEnd && NAMED_AFTER.test(after) || NAMES.test(text.slice(0, index));
-    const aged = AGE.test(after) || AGED.test(text.slice(0, index));
+    const named = !sentenceEnd && NAMED_AFTER.test(after) || NAMES.test(begun);
+    const aged = AGE.test(after) || AGED.test(begun);
     const time = aged ? undefined : TIMED.exec(after)?.[1];
-    if (named && !(time && /(?:the|these|those|all|my) $/i.test(text.slice(0, index)))) continue;
-    const kind = kindOf(text.slice(0, index), { value, aged, time, after });
+    if (named && !(time && /(?:the|these|those|all|my) $/i.test(begun))) continue;
+    const kind = kindOf(begun, { value, aged, time, after });
     const wrong = kind === "dose" ? otherDoses(value) : otherNumbers(value);
     const changes = wrong
       .filter((n) => !stated(n) && !own.has(n))

@@ -25,7 +25,7 @@ export function findUnits({ text, source }: Search): Detail[] {
   return [...text.matchAll(FOUND)].map(({ 0: before, index }) => {
     const others = UNITS.filter((group) => group.includes(before)).flat()
       .filter((unit) => unit !== before && !states(source.text, unit));
-    const amount = /[\d.,]+ ?-?$/.exec(text.slice(0, index))![0];
+    const amount = /[\d.,]+ ?-?$/.exec(text.slice(Math.max(0, index - 20), index))![0];
     const changes = others.map((unit) => {
       const { edits } = replaceAt(index, before, unit);
       return { before: amount + before, after: amount + unit, edits };

@@ -19,9 +19,14 @@ export type NameRule = {
 const DENIED =
   /\b(?:no|not|non|never|nor|without|den(?:y|ies|ied|ying)|negative|free|rule)\b|n't\b/i;
 
+/** Characters before a name that are looked at, so that no text takes more than linear time. */
+const NEAR = 80, SENTENCE = 400;
+
 /** The part of a sentence before its place. */
-export const begunSentence = (text: string, place: number): string =>
-  /(?:[^.;:!?\n]|\.(?=\d))*$/.exec(text.slice(0, place))![0];
+function begunSentence(text: string, place: number): string {
+  const near = text.slice(Math.max(0, place - SENTENCE), place);
+  return near.slice(near.search(/(?:[^.;:!?\n]|\.(?=\d))*$/));
+}
 
 /** Makes a finder of names, each with others of its group that the text and the source lack. */
 export function nameFinder(
@@ -33,7 +38,7 @@ export function nameFinder(
     names.map((name) => [name, new RegExp(`\\b${name.replace(/s$/, "")}(?:s|es)?\\b`, "i")]),
   );
   const fits = (text: string, { 0: word, index }: RegExpExecArray) =>
-    (before?.test(text.slice(0, index)) ?? true) &&
+    (before?.test(text.slice(Math.max(0, index - NEAR), index)) ?? true) &&
     (after?.test(text.slice(index + word.length)) ?? true) &&
     (isDeniedToo || !DENIED.test(begunSentence(text, index)));
 
