@@ -23,8 +23,11 @@ export function truthCheck(
   const known = measureAgainst(text, index).unsupported, keys = new Set(known.map(keyOf));
   return (changed, edits) => {
     const places = edits.map((edit) => placeOf(text, edit));
-    const isBaseless = known.some(({ start, end }) =>
-      places.some((place) => start < place.end && place.start < end)
+    // What a text says twice is known by its first place alone.
+    const changes = new Set(edits.map(({ start, end }) => text.slice(start, end).toLowerCase()));
+    const isBaseless = known.some((detail) =>
+      changes.has(detail.text.toLowerCase()) ||
+      places.some((place) => detail.start < place.end && place.start < detail.end)
     );
     if (isBaseless) return "baseless";
     const { unsupported } = measureAgainst(changed, index);

@@ -24,6 +24,7 @@ Deno.test("truthCheck() tells a wrong detail from one that may be true and from 
   assertEquals(verdict("Has diabetes.", "diabetes", "hypertension"), "baseless");
   assertEquals(verdict("Left hip rash.", "hip", "knee"), "baseless");
   assertEquals(verdict("No rash.", "No ", ""), "baseless");
+  assertEquals(verdict("Burning toe. The knee is burning.", "burning", "itching"), "baseless");
   assertEquals(verdict("Knee pain.", "", "He smokes cigars daily. "), "wrong");
   assertEquals(verdict("Knee pain.", "", "His knee hurts. "), "unsure");
 });
