@@ -7,6 +7,7 @@ const roomsBefore: Record<string, string[]> = {
   io: [],
   data: ["io"],
   meter: ["data"],
+  negatives: ["data", "meter"],
   tokenizer: ["io", "data"],
   setup: ["backend", "io"],
   layers: ["backend"],
@@ -22,7 +23,7 @@ roomsBefore.evaluate = Object.keys(roomsBefore);
 roomsBefore.notebook = ["backend", "train"];
 
 /** Rooms that see numbers, text or bytes only. */
-const roomsWithoutTensors = ["io", "data", "meter", "tokenizer", "loss", "optim"];
+const roomsWithoutTensors = ["io", "data", "meter", "negatives", "tokenizer", "loss", "optim"];
 
 /** Words that may stand only in certain places. */
 const words: { rule: string; word: RegExp; allowed: RegExp }[] = [
