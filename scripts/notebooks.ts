@@ -1,6 +1,6 @@
 import { executeNotebook, listNotebooks } from "./cli/notebook_files.ts";
 import { runScript } from "./cli/run_script.ts";
-import { setUpJupyter } from "./cli/set_up_jupyter.ts";
+import { JUPYTER_FOLDERS, setUpJupyter } from "./cli/set_up_jupyter.ts";
 
 const FOLDER = "notebooks", KERNEL_TESTS = "tests/notebook/test_kernel.py";
 /** The longest that one cell may take, in seconds. */
@@ -34,8 +34,10 @@ await runScript({
   },
   async main({ execute, test, ...flags }, { note, print, signal }) {
     const python = await setUpJupyter({ note });
-    const run = async (args: string[]) =>
-      (await new Deno.Command(python, { args: ["-m", ...args], signal }).spawn().status).code;
+    const run = async (args: string[]) => {
+      const options = { args: ["-m", ...args], env: JUPYTER_FOLDERS, signal };
+      return (await new Deno.Command(python, options).spawn().status).code;
+    };
     if (test) return await run(testArgs(flags.junit_path));
     if (!execute) return await run(labArgs(flags));
     for (const path of await listNotebooks(FOLDER, execute.split(","))) {

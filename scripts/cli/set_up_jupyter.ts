@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { writeFileAtomic } from "../../lib/io/write_atomic.ts";
 import { findPython } from "../../lib/setup/find_python.ts";
 import { runCommand } from "../../lib/setup/run_command.ts";
@@ -7,6 +7,14 @@ const FOLDER = ".jupyter", REQUIREMENTS = "notebooks/requirements.txt";
 const PYTHON = join(FOLDER, Deno.build.os === "windows" ? "Scripts/python.exe" : "bin/python");
 /** A copy of what was installed; another one means that something is to be installed. */
 const INSTALLED = join(FOLDER, "requirements.txt");
+
+/** Where Jupyter keeps what it otherwise keeps in the user's home. */
+export const JUPYTER_FOLDERS: Record<string, string> = Object.fromEntries(
+  ["CONFIG", "DATA", "RUNTIME"].map((kind) => [
+    `JUPYTER_${kind}_DIR`,
+    resolve(FOLDER, "home", kind.toLowerCase()),
+  ]),
+);
 
 /**
  * Installs JupyterLab and Deno's kernel into a folder of the project, so that the user's own Jupyter
