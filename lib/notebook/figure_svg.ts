@@ -2,6 +2,8 @@ import { COLORS, type Figure, type FigureAxis, type FigureTrace } from "./figure
 import { axisScale, type Scale } from "./figure_scale.ts";
 
 const MARGIN = { left: 60, right: 20, top: 72, bottom: 50 };
+/** The room that turned labels need beside. */
+const TURNED_LABELS = 30;
 const DASHES = { solid: "", dash: "6 4", dot: "2 3" };
 
 /** A panel: the traces on one pair of axes, and where it stands. */
@@ -13,6 +15,8 @@ type Panel = {
   top: number;
   height: number;
   xTitle: string;
+  /** Degrees that the x axis' labels are turned by. */
+  turned: number;
   yTitle: string;
   traces: { trace: FigureTrace; color: string }[];
 };
@@ -57,20 +61,23 @@ function layPanel(
     left: MARGIN.left + from * inner,
     width: (to - from) * inner,
     top: MARGIN.top,
-    height: height - MARGIN.top - MARGIN.bottom,
+    height: height - MARGIN.top - MARGIN.bottom - (x.tickangle ? TURNED_LABELS : 0),
     xTitle: x.title?.text ?? "",
+    turned: x.tickangle ?? 0,
     yTitle: y.title?.text ?? "",
     traces,
   };
 }
 
 function drawPanel(panel: Panel): string {
-  const { x, y, left, width, top, height, traces } = panel, bottom = top + height;
+  const { x, y, left, width, top, height, traces, turned } = panel, bottom = top + height;
   const grid = [
     ...x.ticks.filter(isInside).map(({ share, label }) => {
       const at = round(left + share * width);
       return `<path d="M${at} ${bottom}v4" stroke="#666"/>` +
-        text(label, { x: at, y: bottom + 17, anchor: "middle" });
+        (turned
+          ? text(label, { x: at, y: bottom + 14, anchor: "end", turned })
+          : text(label, { x: at, y: bottom + 17, anchor: "middle" }));
     }),
     ...y.ticks.filter(isInside).map(({ share, label }) => {
       const at = round(bottom - share * height);
@@ -163,13 +170,16 @@ function legend(colored: Panel["traces"], width: number): string {
   }).join("");
 }
 
+type TextOptions = { x: number; y: number; size?: number; anchor?: string; turned?: number };
+
 function text(
   words: string,
-  { x, y, size = 12, anchor = "start" }: { x: number; y: number; size?: number; anchor?: string },
+  { x, y, size = 12, anchor = "start", turned }: TextOptions,
 ): string {
   if (words === "") return "";
+  const turn = turned ? ` transform="rotate(${turned} ${round(x)} ${round(y)})"` : "";
   return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" text-anchor="${anchor}" ` +
-    `fill="#333">${escape(words)}</text>`;
+    `fill="#333"${turn}>${escape(words)}</text>`;
 }
 
 const round = (value: number) => Math.round(10 * value) / 10;

@@ -49,3 +49,8 @@ Deno.test("figureSvg() is finite for constant, empty and logarithmic data", () =
   const svg = line([{ x: [1, 100], y: [1e-6, 1e6] }], { yaxis: { type: "log" } });
   assert(!/NaN|Infinity/.test(svg) && svg.includes(">1000</text>"));
 });
+
+Deno.test("figureSvg() turns the labels of an axis that asks for it", () => {
+  const svg = line([{ type: "bar", x: ["a word"], y: [1] }], { xaxis: { tickangle: -60 } });
+  assert(/transform="rotate\(-60 [\d.]+ [\d.]+\)">a word</.test(svg));
+});
