@@ -76,7 +76,13 @@ export { packExamples, packPairs, packPrompts } from "./lib/tokenizer/token_batc
 
 export type { AttentionWindows, FamilyName, ModelConfig } from "./lib/model/model_config.ts";
 export type { RopeScaling } from "./lib/layers/rope_frequencies.ts";
-export type { Adapters, Gradients, Network, Precision } from "./lib/model/network.ts";
+export {
+  type Adapters,
+  type Gradients,
+  type Network,
+  type Precision,
+  precisions,
+} from "./lib/model/network.ts";
 export { type GradientOptions, tokenGradients, tokenLogProbs } from "./lib/model/stack.ts";
 export type { LowRank } from "./lib/layers/linear.ts";
 

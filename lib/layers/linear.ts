@@ -6,8 +6,8 @@ export type LowRank = { a: tf.Tensor2D; b: tf.Tensor2D; scale: number };
 
 /**
  * `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it, or, with
- * `transposed`, `[in, out]`. A frozen one may rest in bfloat16; `exact` keeps its products in float32
- * nevertheless.
+ * `transposed`, `[in, out]`. A frozen one may be multiplied in bfloat16; `exact` keeps its products in
+ * float32 nevertheless.
  */
 export type LinearParameters = {
   weight: tf.Tensor2D;

@@ -24,7 +24,7 @@ import {
 /**
  * The log-probability of each predicted token of a batch, `[n]` in nats. With `adapters` it is the
  * policy that answers, with `null` the reference; the weights are the same ones. `exact` computes in
- * float32 also where weights rest in bfloat16: for evaluation, not beside a gradient.
+ * float32 also where weights are multiplied in bfloat16: for evaluation, not beside a gradient.
  *
  * **Shapes and dtypes**: float32 `[n]`, in the order of the batch's `rows`.
  * **Memory**: no tensor is left behind.
@@ -133,7 +133,7 @@ export async function tokenGradients(
   { weights = false, checkpointing = false }: GradientOptions = {},
 ): Promise<{ logProbs: Float32Array; gradients: Gradients }> {
   if (weights && network.precision !== "float32") {
-    throw new RangeError(`Cannot give gradients of weights that rest in ${network.precision}`);
+    throw new RangeError(`Cannot give gradients of weights in ${network.precision}`);
   }
   const context = blockContext({ network, adapters }, batch);
   let pass: Pass | undefined;
