@@ -35,11 +35,14 @@ export function linearForward(
   x: tf.Tensor2D,
   { weight, bias, lowRank, exact, transposed = false }: LinearParameters,
 ): { y: tf.Tensor2D; saved: LinearSaved } {
-  let y = weightProduct(x, weight, { transpose: !transposed, exact });
-  if (bias) y = tf.add(y, bias);
-  if (!lowRank) return { y, saved: {} };
-  const low = tf.mul<tf.Tensor2D>(weightProduct(x, lowRank.a, { transpose: true }), lowRank.scale);
-  return { y: tf.add(y, weightProduct(low, lowRank.b, { transpose: true })), saved: { low } };
+  return tf.tidy(() => {
+    let y = weightProduct(x, weight, { transpose: !transposed, exact });
+    if (bias) y = tf.add(y, bias);
+    if (!lowRank) return { y, saved: {} };
+    const { a, b, scale } = lowRank;
+    const low = tf.mul<tf.Tensor2D>(weightProduct(x, a, { transpose: true }), scale);
+    return { y: tf.add(y, weightProduct(low, b, { transpose: true })), saved: { low } };
+  });
 }
 
 /**
@@ -66,7 +69,15 @@ export function linearBackward(
     const dlow = tf.mul<tf.Tensor2D>(tf.matMul(dy, lowRank.b), lowRank.scale);
     gradients.b = tf.matMul(dy, saved.low!, true);
     gradients.a = tf.matMul(dlow, x(), true);
-    if (dx) dx = tf.add(dx, tf.matMul(dlow, lowRank.a));
+    if (dx) dx = sumOf([dx, tf.matMul(dlow, lowRank.a)]);
   }
   return { dx, gradients };
+}
+
+/** The sum of some tensors, each of which is freed. */
+export function sumOf(parts: tf.Tensor2D[]): tf.Tensor2D {
+  if (parts.length === 1) return parts[0];
+  const sum = tf.addN(parts);
+  tf.dispose(parts);
+  return sum;
 }

@@ -13,6 +13,7 @@ import {
   linearForward,
   type LinearNeeds,
   type LinearSaved,
+  sumOf,
 } from "../layers/linear.ts";
 import { type Sight, sightOf } from "./attention_kinds.ts";
 import { moduleName } from "./block_modules.ts";
@@ -48,57 +49,64 @@ export type BlockSaved = {
   lows: Partial<Record<LinearPart, LinearSaved>>;
 };
 
+/** What both parts of a block save. */
+type PartSaved = Pick<BlockSaved, "norms" | "unnormed" | "lows">;
+
 /**
  * One block: `h = x + attention(norm(x))`, `y = h + mlp(norm(h))`, of the parts that the model's family
- * names. The source of each stands there.
+ * names. The source of each stands there. What only one part needs is freed before the next.
  */
 export function blockForward(
   x: tf.Tensor2D,
   layer: number,
   context: BlockContext,
 ): { y: tf.Tensor2D; saved: BlockSaved } {
-  const { linears, activation } = familyOf(context.network.config);
-  const parts = blockParts(layer, context);
-  const saved: Pick<BlockSaved, "norms" | "unnormed" | "lows"> = {
-    norms: {},
-    unnormed: {},
-    lows: {},
-  };
-  const linear = (input: tf.Tensor2D, part: LinearPart) => {
-    const { y, saved: low } = linearForward(input, parts.linear(part));
-    saved.lows[part] = low;
-    return y;
-  };
-  const norm = (input: tf.Tensor2D, part: NormPart) => {
-    const { y, saved: own } = parts.norm(part)!.forward(input);
-    saved.norms[part] = own;
-    return y;
-  };
-  /** A norm that not every family has; what goes into it can't be computed again cheaply. */
-  const maybeNorm = (input: tf.Tensor2D, part: NormPart) => {
-    if (!parts.norm(part)) return input;
-    saved.unnormed[part] = input;
-    return norm(input, part);
-  };
+  const shared: PartSaved = { norms: {}, unnormed: {}, lows: {} };
+  const { middle, attention } = tf.tidy(() => attentionPartForward(x, shared, layer, context));
+  const { y, gate, up } = tf.tidy(() => mlpForward(middle, shared, layer, context));
+  return { y, saved: { ...shared, attention, middle, gate, up } };
+}
+
+/** `shared` gets what this part saves, and is returned so that a scope leaves it alive. */
+function attentionPartForward(
+  x: tf.Tensor2D,
+  shared: PartSaved,
+  layer: number,
+  context: BlockContext,
+): { middle: tf.Tensor2D; attention: AttentionSaved[]; shared: PartSaved } {
+  const { linears } = familyOf(context.network.config);
+  const { parts, linear, norm, maybeNorm } = partsForward(shared, layer, context);
   const headNorm = (input: tf.Tensor2D, part: "q" | "k") =>
     parts.byHead(part, input, (heads) => maybeNorm(heads, part));
-
   const n1 = norm(x, "attention");
   const [q, k, v]: tf.Tensor2D[] = linears.qkv
     ? parts.split(linear(n1, "qkv"))
     : [linear(n1, "q"), linear(n1, "k"), linear(n1, "v")];
-  const attended = context.attend(headNorm(q, "q"), headNorm(k, "k"), v, layer);
-  const out = maybeNorm(linear(attended.y, "o"), "attentionOutput");
-  const middle = tf.add<tf.Tensor2D>(x, out);
+  const { y, saved } = context.attend(headNorm(q, "q"), headNorm(k, "k"), v, layer);
+  const out = maybeNorm(linear(y, "o"), "attentionOutput");
+  return { middle: tf.add(x, out), attention: saved, shared };
+}
 
+/** See {@link attentionPartForward} for `shared`. */
+function mlpForward(
+  middle: tf.Tensor2D,
+  shared: PartSaved,
+  layer: number,
+  context: BlockContext,
+): { y: tf.Tensor2D; gate?: tf.Tensor2D; up: tf.Tensor2D; shared: PartSaved } {
+  const { linears, activation } = familyOf(context.network.config);
+  const { linear, norm, maybeNorm } = partsForward(shared, layer, context);
   const n2 = norm(middle, "mlp");
   const gate = linears.gate ? linear(n2, "gate") : undefined, up = linear(n2, "up");
   const inner = gate ? gatedForward(gate, up, activation) : activate(up, activation);
   const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down"), "mlpOutput"));
-  return { y, saved: { ...saved, attention: attended.saved, middle, gate, up } };
+  return { y, gate, up, shared };
 }
 
-/** The gradients of {@link blockForward}; `dx` is left out where nobody needs it. */
+/**
+ * The gradients of {@link blockForward}; `dx` is left out where nobody needs it. What was saved of the
+ * MLP is freed as soon as that has been read, for here a pass holds the most.
+ */
 export function blockBackward(
   dy: tf.Tensor2D,
   x: tf.Tensor2D,
@@ -108,6 +116,7 @@ export function blockBackward(
   needs: LinearNeeds,
 ): { dx?: tf.Tensor2D; gradients: Gradients } {
   const mlp = tf.tidy(() => mlpBackward(dy, saved, layer, context, needs));
+  tf.dispose([saved.middle, saved.gate, saved.up]);
   const attention = tf.tidy(() => attentionPartBackward(mlp.dx, x, saved, layer, context, needs));
   return { dx: attention.dx, gradients: { ...mlp.gradients, ...attention.gradients } };
 }
@@ -132,7 +141,8 @@ function mlpBackward(
   let dn: tf.Tensor2D;
   if (gate) {
     const { dgate, dup } = gatedBackward(da, gate, up, activation);
-    dn = tf.add(linear("gate", dgate, n2)!, linear("up", dup, n2)!);
+    da.dispose();
+    dn = sumOf([linear("gate", dgate, n2)!, linear("up", dup, n2)!]);
   } else {
     const { slope } = activateWithSlope(up, activation);
     dn = linear("up", tf.mul(da, slope), n2)!;
@@ -158,7 +168,8 @@ function attentionPartBackward(
   );
   const o = () => attentionOutput(saved.attention, own);
   const dout = linear("o", maybeNorm("attentionOutput", dmiddle), o)!;
-  const { dq, dk, dv } = attentionBackward(dout, saved.attention, own);
+  const { dq, dk, dv } = tf.tidy(() => attentionBackward(dout, saved.attention, own));
+  dout.dispose();
   const n1 = once(() => again("attention", x));
   const onward = input || weights; // the norm's own weight needs it too
   const [q, k] = [headNorm("q", dq), headNorm("k", dk)];
@@ -168,8 +179,7 @@ function attentionPartBackward(
     linear("v", dv, n1, onward),
   ];
   if (!onward) return { gradients };
-  const dn = parts.length === 1 ? parts[0]! : tf.addN(parts as tf.Tensor2D[]);
-  return { dx: norm("attention", dn, x, dmiddle), gradients };
+  return { dx: norm("attention", sumOf(parts as tf.Tensor2D[]), x, dmiddle), gradients };
 }
 
 /** A block's parts by what they do, and how queries, keys and values lie in its tensors. */
@@ -191,6 +201,28 @@ function blockParts(layer: number, context: BlockContext) {
     split: (qkv: tf.Tensor2D): tf.Tensor2D[] =>
       tf.split(qkv, [heads, keyValueHeads, keyValueHeads].map((n) => n * headDim), 1),
   };
+}
+
+/** A block's forwards by part, with one place where what they save gathers. */
+function partsForward(shared: PartSaved, layer: number, context: BlockContext) {
+  const parts = blockParts(layer, context);
+  const linear = (input: tf.Tensor2D, part: LinearPart) => {
+    const { y, saved } = linearForward(input, parts.linear(part));
+    shared.lows[part] = saved;
+    return y;
+  };
+  const norm = (input: tf.Tensor2D, part: NormPart) => {
+    const { y, saved } = parts.norm(part)!.forward(input);
+    shared.norms[part] = saved;
+    return y;
+  };
+  /** A norm that not every family has; what goes into it can't be computed again cheaply. */
+  const maybeNorm = (input: tf.Tensor2D, part: NormPart) => {
+    if (!parts.norm(part)) return input;
+    shared.unnormed[part] = input;
+    return norm(input, part);
+  };
+  return { parts, linear, norm, maybeNorm };
 }
 
 /** A block's backwards by part, with one place where their gradients gather. */
