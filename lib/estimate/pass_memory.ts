@@ -29,9 +29,10 @@ export function passNumbers(
   const adapted = trained === "all" ? [] : targetedLinears(config, trained.targetModules).linears;
   const lows = trained === "all" ? 0 : adapted.length * trained.rank;
   const slots = alignedRows(tokens); // a batch aligns its tokens once, see run_memory.ts
-  // Probabilities and their gradients stand for one block of rows at a time.
+  // Probabilities and their gradients stand for one block of rows at a time; under a mask of plain
+  // operations there are more of them.
   const sizes = blockRows(slots).map(({ first, rows }) => rows * (first + rows));
-  const block = heads * Math.max(...sizes);
+  const block = (config.windows ? 6 : 3) * heads * Math.max(...sizes);
   const middles = linears.gate ? 2 * f : f;
   // What goes into norms of heads and of outputs, and a number for each of their rows.
   const headNorms = norms.q ? q + kv + heads + keyValueHeads : 0;
@@ -39,19 +40,30 @@ export function passNumbers(
   const rows = normKind === "layer" ? 4 : 2; // of two norms
   // k, v, q, o, the stream between attention and MLP, gate, up, two norms, x A^T
   const layer = slots * (2 * kv + 2 * q) + tokens * (d + middles + rows + lows + extra);
-  // A tidy block holds all that it made until its end; an adapted layer adds two of its outputs.
+  // Each part of a block holds what it made until its end, and an adapted layer two outputs more.
   const isAdapted = ({ part }: BlockLinear) => adapted.some((linear) => linear.part === part);
-  const outputs = (linear: BlockLinear) =>
-    linear.shape[0] * (1 + (isAdapted(linear) ? 2 : 0) + (linear.hasBias ? 1 : 0));
-  const bent = activation === "gelu_tanh" ? 4 * f : 0; // has no kernel of its own
+  const linearsOf = blockLinears(config);
+  const adding = 2 * Math.max(0, ...linearsOf.filter(isAdapted).map(({ shape }) => shape[0]));
+  const biased = linearsOf.some(({ hasBias }) => hasBias) ? f : 0;
+  // What has no kernel of its own takes steps, in the backward pass more.
+  const [bent, bentBack] = activation === "gelu_tanh" ? [4 * f, 7 * f] : [0, 0];
   const pieces = linears.qkv ? q + 2 * kv : 0; // of the joined queries, keys and values
+  const again = adapted.length > 0 ? d : 0; // what went into an adapted layer
+  const mlpSaved = d + middles; // freed between the parts of a block's backward pass
   const forward = tokens *
-    (3 * d + f + 2 * q + kv + extra + bent + pieces +
-      blockLinears(config).reduce((sum, each) => sum + outputs(each), 0));
+    Math.max(
+      3 * d + f + bent + adding + biased + outputNorms,
+      2 * d + 2 * q + 2 * kv + pieces + adding + extra - mlpSaved,
+    );
   const downIsAdapted = adapted.some(({ part }) => part === "down");
-  const mlp = tokens * (3 * f + 4 * d + bent + (downIsAdapted ? f : 0) + outputNorms);
-  const attention = tokens * (6 * q + 6 * kv + 5 * d + headNorms + outputNorms + pieces) +
-    3 * block;
+  const mlp = tokens *
+    (d + bentBack + (downIsAdapted ? f : 0) + outputNorms +
+      Math.max(3 * f, 2 * f + 3 * d + again + adding));
+  const attention = tokens * (2 * d + headNorms + outputNorms + pieces - mlpSaved) +
+    Math.max(
+      tokens * (4 * q + 6 * kv) + block,
+      tokens * (q + 2 * kv + 4 * d + again + adding),
+    );
   return {
     kept: layers * tokens * d + (checkpointing ? 0 : layers * layer),
     passing: Math.max(forward, mlp, attention) + (checkpointing ? layer : 0),
