@@ -18,7 +18,7 @@ import type { EncodedPair } from "../lib/types.ts";
 import { makeBenchPairs } from "./pairs.ts";
 
 const EMBEDDED = "models/sft_specialist/final_model";
-const TRAINED = 48, HELD_OUT = 24, MOST_TOKENS = 300;
+const TRAINED = 32, HELD_OUT = 16, MOST_TOKENS = 200;
 
 type Course = {
   train: EncodedPair[];
@@ -74,9 +74,9 @@ async function realCourse(): Promise<Course> {
   const pairs = (await makeBenchPairs({ modelPath, count, maxTokens: MOST_TOKENS }))
     .map(({ encoded }) => encoded);
   return {
-    ...{ train: pairs.slice(0, TRAINED), held: pairs.slice(TRAINED), every: 6 },
+    ...{ train: pairs.slice(0, TRAINED), held: pairs.slice(TRAINED), every: 4 },
     lora: { rank: 8, alpha: 16 },
-    settings: { learningRate: 5e-5, batchSize: 4, epochs: 2 },
+    settings: { learningRate: 2e-4, batchSize: 4, epochs: 2 },
   };
 }
 
