@@ -71,6 +71,8 @@ export function toFloat(weight: tf.Tensor2D): tf.Tensor2D {
   return isHalf(weight) ? wrap(cast(handleOf(weight), "float")) as tf.Tensor2D : weight;
 }
 
+type ProductOptions = { transpose?: boolean; exact?: boolean };
+
 /**
  * `x W`, or `x W^T` with `transpose`, float32 in and out. Where `weight` rests in bfloat16 or is rounded
  * to it for products, `x` is rounded too, products are summed in float32 and the sum is rounded once;
@@ -79,22 +81,38 @@ export function toFloat(weight: tf.Tensor2D): tf.Tensor2D {
 export function weightProduct(
   x: tf.Tensor2D,
   weight: tf.Tensor2D,
-  { transpose = false, exact = false }: { transpose?: boolean; exact?: boolean } = {},
+  options: ProductOptions = {},
+): tf.Tensor2D {
+  return weightProducts(x, [weight], options)[0];
+}
+
+/** {@link weightProduct} of one `x` with several weights; of few rows in one go. */
+export function weightProducts(
+  x: tf.Tensor2D,
+  weights: tf.Tensor2D[],
+  options: ProductOptions = {},
+): tf.Tensor2D[] {
+  const isRounded = (weight: tf.Tensor2D) =>
+    isHalf(weight) || !options.exact && roundedForProducts.has(weight);
+  const isFew = options.transpose && x.shape[0] <= FEW_ROWS && !weights.some(isRounded);
+  const fused = isFew ? fusedKernels() : null;
+  return fused?.fewRows(x, weights) ?? weights.map((weight) => product(x, weight, options));
+}
+
+function product(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  { transpose = false, exact = false }: ProductOptions,
 ): tf.Tensor2D {
   const own = forProducts(weight, { exact });
   try {
-    if (!isHalf(own)) return floatProduct(x, own, transpose);
+    if (!isHalf(own)) return tf.matMul(x, own, false, transpose);
     return exact
-      ? tf.tidy(() => floatProduct(x, toFloat(own), transpose))
+      ? tf.tidy(() => tf.matMul(x, toFloat(own), false, transpose))
       : halfProduct(x, own, transpose);
   } finally {
     if (own !== weight) own.dispose();
   }
-}
-
-function floatProduct(x: tf.Tensor2D, weight: tf.Tensor2D, transpose: boolean): tf.Tensor2D {
-  const few = transpose && x.shape[0] <= FEW_ROWS ? fusedKernels() : null;
-  return few?.fewRows(x, weight) ?? tf.matMul(x, weight, false, transpose);
 }
 
 function halfProduct(x: tf.Tensor2D, weight: tf.Tensor2D, transpose: boolean): tf.Tensor2D {

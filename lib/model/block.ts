@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import { activate } from "../layers/activation.ts";
 import type { AttentionContext, attentionForward, AttentionSaved } from "../layers/attention.ts";
 import { gatedForward } from "../layers/gated_mlp.ts";
-import { linearForward, type LinearSaved } from "../layers/linear.ts";
+import { type LinearSaved, linearsForward } from "../layers/linear.ts";
 import type { Sight } from "./attention_kinds.ts";
 import { moduleName } from "./block_modules.ts";
 import { normOf, type NormSaved } from "./block_norm.ts";
@@ -86,10 +86,10 @@ function attentionPartForward(
     parts.byHead(part, input, (heads) => maybeNorm(heads, part));
   const n1 = norm(x, "attention");
   const [q, k, v]: tf.Tensor2D[] = linears.qkv
-    ? parts.split(linear(n1, "qkv"))
-    : [linear(n1, "q"), linear(n1, "k"), linear(n1, "v")];
+    ? parts.split(linear(n1, "qkv")[0])
+    : linear(n1, "q", "k", "v");
   const { y, saved } = context.attend(headNorm(q, "q"), headNorm(k, "k"), v, layer);
-  const out = maybeNorm(linear(y, "o"), "attentionOutput");
+  const out = maybeNorm(linear(y, "o")[0], "attentionOutput");
   return { middle: tf.add(x, out), attention: saved, shared };
 }
 
@@ -104,12 +104,12 @@ function mlpForward(
   const { linears, activation } = familyOf(context.network.config);
   const { parts, linear, norm, maybeNorm } = partsForward(shared, layer, context);
   const n2 = norm(middle, "mlp");
-  const gate = linears.gate ? linear(n2, "gate") : undefined, up = linear(n2, "up");
+  const [up, gate = undefined] = linears.gate ? linear(n2, "up", "gate") : linear(n2, "up");
   if (!output && !parts.norm("mlpOutput") && !parts.linear("down").lowRank) {
     return { gate, up, shared };
   }
   const inner = gate ? gatedForward(gate, up, activation) : activate(up, activation);
-  const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down"), "mlpOutput"));
+  const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down")[0], "mlpOutput"));
   return { y, gate, up, shared };
 }
 
@@ -137,10 +137,10 @@ export function blockParts(layer: number, context: BlockContext) {
 /** A block's forwards by part, with one place where what they save gathers. */
 function partsForward(shared: PartSaved, layer: number, context: BlockContext) {
   const parts = blockParts(layer, context);
-  const linear = (input: tf.Tensor2D, part: LinearPart) => {
-    const { y, saved } = linearForward(input, parts.linear(part));
-    shared.lows[part] = saved;
-    return y;
+  const linear = (input: tf.Tensor2D, ...names: LinearPart[]) => {
+    const results = linearsForward(input, names.map(parts.linear));
+    names.forEach((part, i) => shared.lows[part] = results[i].saved);
+    return results.map(({ y }) => y);
   };
   const norm = (input: tf.Tensor2D, part: NormPart) => {
     const { y, saved } = parts.norm(part)!.forward(input);
