@@ -1,5 +1,5 @@
 import type { Claim, WordInPlace } from "./claims.ts";
-import type { Polarity } from "./polarity.ts";
+import type { Polarity } from "./deny_sentence.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Mention } from "./read_text.ts";

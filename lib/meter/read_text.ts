@@ -1,5 +1,6 @@
 import { namesAt } from "./concepts.ts";
-import { type Polarity, readPolarity, speakerLabels } from "./polarity.ts";
+import type { Polarity } from "./deny_sentence.ts";
+import { readPolarity, speakerLabels } from "./polarity.ts";
 import { type CalendarDate, readDates } from "./read_dates.ts";
 import { type Frequency, readFrequencies } from "./read_frequencies.ts";
 import { readNumbers } from "./read_numbers.ts";
