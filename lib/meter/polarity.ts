@@ -1,15 +1,7 @@
+import { answerOf, answerQuestion, isQuestion, presumes } from "./answers.ts";
 import { denySentence, type Polarity, type Range } from "./deny_sentence.ts";
 import type { Token } from "./tokens.ts";
 
-const FILLERS = new Set(
-  ("oh um uh well so hmm ah doctor actually honestly okay ok like ma'am sir hm er i mean , . - … ' \"")
-    .split(" "),
-);
-const NO = new Set("no nope nah none never not neither nothing negative nobody".split(" "));
-const YES = new Set(
-  ("yes yeah yep yup yea sure correct right absolutely definitely certainly exactly indeed uh-huh " +
-    "mhm mm unfortunately").split(" "),
-);
 const SPEAKERS = new Set(
   "doctor patient guest nurse clinician family provider physician".split(" "),
 );
@@ -55,9 +47,12 @@ export function readPolarity(tokens: Token[], labels: boolean[]): Polarity[] {
     // "You have asthma. No." answers, too.
     if (asked.length === 0 && isDialogue && answer === "plain no" && last) asked = [last];
     last = range;
-    if (answer !== null) asked.forEach((question) => answerQuestion(question, answer, polarity));
+    if (answer !== null) {
+      asked.forEach((question) => answerQuestion(tokens, question, { answer, polarity }));
+    }
     if (isQuestion(tokens, range)) {
       if (answer !== null) asked = [];
+      if (presumes(tokens, labels, range)) continue;
       asked.push(range);
       for (let i = range.from; i < range.to; i++) {
         if (polarity[i] === "affirmed") polarity[i] = "unclear";
@@ -66,34 +61,4 @@ export function readPolarity(tokens: Token[], labels: boolean[]): Polarity[] {
     } else if (answer !== null || speaks && range.to - range.from > 4) asked = [];
   }
   return polarity;
-}
-
-type Answer = "yes" | "no" | "plain no";
-
-function isQuestion(tokens: Token[], { from, to }: Range): boolean {
-  for (let i = from; i < to; i++) if (tokens[i].text === "?") return true;
-  return false;
-}
-
-function answerQuestion({ from, to }: Range, answer: Answer, polarity: Polarity[]): void {
-  for (let i = from; i < to; i++) {
-    if (answer !== "yes") polarity[i] = "negated";
-    else polarity[i] = polarity[i] === "negated" ? "unclear" : "affirmed";
-  }
-}
-
-function answerOf(tokens: Token[], labels: boolean[], { from, to }: Range): Answer | null {
-  let i = from;
-  while (i < to && (labels[i] || FILLERS.has(tokens[i].word))) i++;
-  if (i === to) return null;
-  const { word } = tokens[i];
-  if (NO.has(word)) return /^[.,!]$/.test(tokens[i + 1]?.text ?? ".") ? "plain no" : "no";
-  const next = tokens[i + 1]?.word ?? "";
-  if (YES.has(word) && next !== "not") return "yes";
-  if (word.endsWith("n't") || next.endsWith("n't") || next === "not" || next === "never") {
-    return "no";
-  }
-  const auxiliary = /^(?:do|does|did|have|has|had|am|is|are|was|were|can|would)$/;
-  const shortYes = auxiliary.test(next) && /^[.,!]$/.test(tokens[i + 2]?.text ?? ".");
-  return shortYes ? "yes" : null;
 }
