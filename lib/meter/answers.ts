@@ -6,7 +6,7 @@ export type Answer = "yes" | "no" | "plain no";
 
 const FILLERS = new Set(
   ("oh um uh well so hmm ah doctor actually honestly okay ok like ma'am sir hm er i mean that's a " +
-    "thankfully luckily fortunately , . - … ' \"").split(" "),
+    "thankfully luckily fortunately most , . - … ' \"").split(" "),
 );
 const NO = new Set(
   "no nope nah none never not neither nothing negative nobody noone".split(" "),

@@ -7,7 +7,15 @@ import type { Frequency } from "./read_frequencies.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Side } from "./read_sides.ts";
 import { namesDiagnosis } from "./concepts.ts";
-import { FRAME_STEMS, FUNCTION_WORDS, isDiagnosis, isDrug } from "./word_lists.ts";
+import { isPart } from "./read_sides.ts";
+import { stem } from "./stem.ts";
+import {
+  CIRCUMSTANCE_STEMS,
+  FRAME_STEMS,
+  FUNCTION_WORDS,
+  isDiagnosis,
+  isDrug,
+} from "./word_lists.ts";
 
 /** Kinds of detail that are looked for in a text. */
 export const CLAIM_KINDS = [
@@ -159,6 +167,13 @@ function wordClaims(
   return [...claims, ...polarityClaims(read, mentions.filter((mention) => !isEmpty(mention)))];
 }
 
+/** Whether a word names what somebody has or takes, and no part, place or time. */
+export function isFinding({ word, concepts }: Mention): boolean {
+  return (concepts.length > 0 && !CIRCUMSTANCE_STEMS.has(stem(word)) && !isPart(word)) ||
+    isDiagnosis(word) ||
+    isDrug(word);
+}
+
 function kindOf(mentions: Mention[]): ClaimKind {
   if (mentions.some(({ word }) => isDrug(word))) return "drug";
   const shared = mentions.map(({ concepts }) => concepts)
@@ -179,12 +194,10 @@ function polarityClaims({ tokens }: ReadText, mentions: Mention[]): Claim[] {
   }
   // That something is so is told by its words; only of what medicine has a name for is it held
   // against a source that denies it.
-  const isNamed = ({ word, concepts }: Mention) =>
-    concepts.length > 0 || isDiagnosis(word) || isDrug(word);
   const isHeading = (phrase: Mention[]) => tokens[phrase.at(-1)!.token + 1]?.text === ":";
   return phrases.filter((phrase) =>
     phrase[0].polarity === "negated" ||
-    phrase[0].polarity === "affirmed" && phrase.some(isNamed) && !isHeading(phrase)
+    phrase[0].polarity === "affirmed" && phrase.some(isFinding) && !isHeading(phrase)
   ).map((phrase) => ({
     kind: "negation",
     of: phrase[0].polarity === "negated" ? "denial" : "affirmation",

@@ -1,4 +1,4 @@
-import type { Claim, WordInPlace } from "./claims.ts";
+import { type Claim, isFinding, type WordInPlace } from "./claims.ts";
 import type { Polarity } from "./deny_sentence.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
@@ -85,11 +85,12 @@ function isCompound(
   return pairs.some((pair) => pair !== undefined && (words.has(pair) || joined.has(pair)));
 }
 
-/** Whether the source says the words together in the same way; `null` where it lacks one. */
+/** Whether the source says the words together in the same way; `null` where it can't be told. */
 function agrees(mentions: Mention[], { words }: SourceIndex, as: Polarity): boolean | null {
-  const said = mentions.map((mention) => keysOf(mention).filter((key) => words.has(key)))
-    .filter((keys) => keys.length > 0);
-  if (said.length < mentions.length) return null; // a word that the source lacks is told by itself
+  // A word that the source lacks is told by itself; what names a finding is enough.
+  const there = mentions.filter((mention) => keysOf(mention).some((key) => words.has(key)));
+  if (there.length < mentions.length && !there.some(isFinding)) return null;
+  const said = there.map((mention) => keysOf(mention).filter((key) => words.has(key)));
   const together = (polarity: Polarity) => {
     const [first, ...others] = said.map((keys) =>
       new Set(keys.flatMap((key) => [...words.get(key)![polarity]]))
