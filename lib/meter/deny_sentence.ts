@@ -107,8 +107,9 @@ function mark(
     if (
       (text === "," || word === "and") && (SUBJECTS.has(next) || ENDS.has(next) || next === "with")
     ) return;
-    if (text === "," && !listing && as === "negated") {
-      if (!listEnds(tokens, i, to)) now = "unclear";
+    if (text === "," && as === "negated") {
+      if (listing) now = as;
+      else if (!listEnds(tokens, i, to)) now = "unclear";
     }
     if (as === "negated" && CIRCUMSTANCES.has(word) && i > from + 1) now = "unclear";
     polarity[i] = now;

@@ -75,7 +75,6 @@ lateral medial distal proximal bilateral family mother father parent son
 daughter relative maternal paternal spouse physician doctor hospital emergency pregnancy delivery
 birth onset initial first prior subsequent before after state mention notice see approximately normal
 good well currently recently similar able continue increase decrease elevated high low require obtain
-surgical vision visual hearing memory sleep appetite diet menses period
 severe mild moderate constant intermittent chronic acute frequent rare significant side right left
 `).map(stem),
 );
