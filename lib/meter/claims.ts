@@ -5,6 +5,7 @@ import type { Mention } from "./read_text.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Frequency } from "./read_frequencies.ts";
 import type { Quantity } from "./read_quantities.ts";
+import { onlyRelative } from "./relatives.ts";
 import type { Side } from "./read_sides.ts";
 import { namesDiagnosis } from "./concepts.ts";
 import { isPart } from "./read_sides.ts";
@@ -41,12 +42,12 @@ export type WordInPlace = { mention: Mention; before?: Mention; after?: Mention 
 export type Claim =
   & { kind: ClaimKind; start: number; end: number }
   & (
-    | { of: "quantity"; quantity: Quantity }
+    | { of: "quantity"; quantity: Quantity; relative: string | null }
     | { of: "frequency"; frequency: Frequency }
     | { of: "date"; date: CalendarDate }
     | { of: "side"; side: Side }
     | { of: "sex"; sex: "male" | "female"; noun: boolean }
-    | { of: "word"; words: WordInPlace[] }
+    | { of: "word"; words: WordInPlace[]; relative: string | null }
     | { of: "denial"; mentions: Mention[] }
     | { of: "affirmation"; mentions: Mention[] }
   );
@@ -84,7 +85,8 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
   }
   for (const quantity of read.quantities) {
     if (!free(quantity) || isLabel(read, quantity)) continue;
-    claims.push({ kind: quantity.kind, of: "quantity", quantity, ...at(quantity) });
+    const relative = onlyRelative(read.relatives[quantity.from]);
+    claims.push({ kind: quantity.kind, of: "quantity", quantity, relative, ...at(quantity) });
     take(quantity);
   }
   for (const side of read.sides) {
@@ -161,7 +163,9 @@ function wordClaims(
     const stated = words.filter(({ mention }) => !isEmpty(mention));
     const start = tokens[mentions[i].token].start;
     const end = tokens[mentions[i + length - 1].token].end;
-    claims.push({ kind: kindOf(whole.slice(0, length)), of: "word", words: stated, start, end });
+    const name = whole.slice(0, length);
+    const relative = name.some(isFinding) ? onlyRelative(read.relatives[name[0].token]) : null;
+    claims.push({ kind: kindOf(name), of: "word", words: stated, relative, start, end });
     i += length - 1;
   }
   return [...claims, ...polarityClaims(read, mentions.filter((mention) => !isEmpty(mention)))];
@@ -221,7 +225,9 @@ function distinct(claims: Claim[]): Claim[] {
 function keyOf(claim: Claim): string {
   switch (claim.of) {
     case "quantity":
-      return `${claim.kind} ${claim.quantity.quantity} ${claim.quantity.amounts[0]}`;
+      return `${claim.kind} ${claim.relative} ${claim.quantity.quantity} ${
+        claim.quantity.amounts[0]
+      }`;
     case "frequency":
       return claim.frequency.key;
     case "date":
@@ -231,7 +237,7 @@ function keyOf(claim: Claim): string {
     case "sex":
       return "sex";
     case "word":
-      return `word ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
+      return `word ${claim.relative} ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
     default:
       return `${claim.of} ${claim.mentions.map(({ stem }) => stem).join(" ")}`;
   }

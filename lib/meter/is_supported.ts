@@ -4,13 +4,14 @@ import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Mention } from "./read_text.ts";
 import type { Side } from "./read_sides.ts";
+import { mayBeOf } from "./relatives.ts";
 import { amountKey, dateKey, type SourceIndex } from "./source_index.ts";
 
 /** Whether a source bears a detail out; `null` where nothing is claimed that it could contradict. */
 export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
   switch (claim.of) {
     case "quantity":
-      return statesQuantity(claim.quantity, source);
+      return statesQuantity(claim.quantity, claim.relative, source);
     case "frequency":
       return source.frequencies.has(claim.frequency.key);
     case "date":
@@ -22,7 +23,7 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
     case "word":
       return claim.words.every((word) =>
         statesWord(word.mention, source) || isCompound(word, source)
-      );
+      ) && isOf(claim.relative, claim.words, source);
     case "denial":
       return agrees(claim.mentions, source, "negated") === false
         ? false
@@ -35,14 +36,18 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
 
 function statesQuantity(
   { kind, values, quantity, amounts }: Quantity,
+  relative: string | null,
   source: SourceIndex,
 ): boolean {
+  const isOf = (other: Quantity) =>
+    relative === null || !source.kin.has(relative) ||
+    source.relatives.get(other)!.some((those) => mayBeOf(relative, those));
   return values.some((value, i) => {
-    const same = source.byValue.get(value) ?? [];
+    const same = (source.byValue.get(value) ?? []).filter(isOf);
     if (quantity === null) return same.length > 0;
     if (same.some((other) => other.quantity === null)) return true;
     const equal = source.byAmount.get(amountKey(quantity, amounts[i])) ?? [];
-    return equal.some((other) => (kind === "age") === (other.kind === "age"));
+    return equal.some((other) => isOf(other) && (kind === "age") === (other.kind === "age"));
   });
 }
 
@@ -73,6 +78,15 @@ function keysOf({ stem, concepts }: Mention): string[] {
 
 function statesWord(mention: Mention, { words }: SourceIndex): boolean {
   return keysOf(mention).some((key) => words.has(key));
+}
+
+/** Whether the source may say the words of this relative, and not of others alone. */
+function isOf(relative: string | null, said: WordInPlace[], source: SourceIndex): boolean {
+  if (relative === null || !source.kin.has(relative)) return true;
+  return said.every(({ mention }) => {
+    const places = keysOf(mention).flatMap((key) => source.relatives.get(key) ?? []);
+    return places.length === 0 || places.some((those) => mayBeOf(relative, those));
+  });
 }
 
 function isCompound(

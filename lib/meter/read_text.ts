@@ -5,6 +5,7 @@ import { type CalendarDate, readDates } from "./read_dates.ts";
 import { type Frequency, readFrequencies } from "./read_frequencies.ts";
 import { readNumbers } from "./read_numbers.ts";
 import { type Quantity, readQuantities } from "./read_quantities.ts";
+import { readRelatives } from "./relatives.ts";
 import { readSides, type Side } from "./read_sides.ts";
 import { stem } from "./stem.ts";
 import { readTokens, type Token } from "./tokens.ts";
@@ -31,6 +32,8 @@ export type ReadText = {
   dates: CalendarDate[];
   frequencies: Frequency[];
   sides: Side[];
+  /** The relatives that each token is said of. */
+  relatives: Set<string>[];
   polarity: Polarity[];
   mentions: Mention[];
 };
@@ -51,6 +54,7 @@ export function readText(text: string): ReadText {
     dates: readDates(tokens, numbers),
     frequencies: readFrequencies(tokens, numbers),
     sides: readSides(tokens),
+    relatives: readRelatives(tokens),
     polarity,
     mentions: readMentions(tokens, { labels, polarity }),
   };

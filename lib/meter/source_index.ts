@@ -3,6 +3,7 @@ import type { Polarity } from "./deny_sentence.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { ReadText } from "./read_text.ts";
+import { readSourceRelatives, relativesIn } from "./relatives.ts";
 import type { Side } from "./read_sides.ts";
 import { sexOf } from "./sex_of.ts";
 
@@ -21,6 +22,10 @@ export type SourceIndex = {
   frequencies: Set<string>;
   sides: Side[];
   sex: { male: boolean; female: boolean };
+  /** The relatives that each place of a stem or a concept is said of, and those of a quantity. */
+  relatives: Map<string | Quantity, Set<string>[]>;
+  /** Relatives that it names at all. */
+  kin: Set<string>;
 };
 
 /** Rounds away what comes of adding fractions. */
@@ -44,6 +49,8 @@ const MOST_PLACES = 200;
 /** Puts what a source says where it is found quickly. */
 export function indexSource(read: ReadText): SourceIndex {
   const words: SourceIndex["words"] = new Map();
+  const relatives: SourceIndex["relatives"] = new Map();
+  const saidOf = readSourceRelatives(read.tokens);
   for (const { token, stem, concepts, polarity } of read.mentions) {
     for (const concept of [stem, ...concepts]) {
       const key = concept.startsWith(BROADER_KEY) ? concept.slice(BROADER_KEY.length) : concept;
@@ -53,6 +60,9 @@ export function indexSource(read: ReadText): SourceIndex {
         words.set(key, places);
       }
       if (places[polarity].size < MOST_PLACES) places[polarity].add(read.tokens[token].sentence);
+      const those = relatives.get(key);
+      if (those === undefined) relatives.set(key, [saidOf[token]]);
+      else if (those.length < MOST_PLACES) those.push(saidOf[token]);
     }
   }
   const byAmount = new Map<string, Quantity[]>();
@@ -63,6 +73,7 @@ export function indexSource(read: ReadText): SourceIndex {
     else map.set(key, [quantity]);
   };
   for (const quantity of read.quantities) {
+    relatives.set(quantity, [saidOf[quantity.from]]);
     for (const value of quantity.values) push(byValue, value, quantity);
     if (quantity.quantity === null) continue;
     for (const amount of quantity.amounts) {
@@ -78,6 +89,8 @@ export function indexSource(read: ReadText): SourceIndex {
     frequencies: new Set(read.frequencies.map(({ key }) => key)),
     sides: read.sides,
     sex: sexOf(read.text),
+    relatives,
+    kin: relativesIn(read.tokens),
   };
 }
 
