@@ -5,7 +5,7 @@ import type { Mention } from "./read_text.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Frequency } from "./read_frequencies.ts";
 import type { Quantity } from "./read_quantities.ts";
-import { onlyRelative } from "./relatives.ts";
+import { doseOwners, drugOf, onlyOwner, readOwners, relativeOf } from "./owners.ts";
 import type { Side } from "./read_sides.ts";
 import { namesDiagnosis } from "./concepts.ts";
 import { isPart } from "./read_sides.ts";
@@ -42,12 +42,12 @@ export type WordInPlace = { mention: Mention; before?: Mention; after?: Mention 
 export type Claim =
   & { kind: ClaimKind; start: number; end: number }
   & (
-    | { of: "quantity"; quantity: Quantity; relative: string | null }
+    | { of: "quantity"; quantity: Quantity; owner: string | null }
     | { of: "frequency"; frequency: Frequency }
     | { of: "date"; date: CalendarDate }
     | { of: "side"; side: Side }
     | { of: "sex"; sex: "male" | "female"; noun: boolean }
-    | { of: "word"; words: WordInPlace[]; relative: string | null }
+    | { of: "word"; words: WordInPlace[]; owner: string | null }
     | { of: "denial"; mentions: Mention[] }
     | { of: "affirmation"; mentions: Mention[] }
   );
@@ -70,6 +70,7 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
     end: read.tokens[to - 1].end,
   });
   const claims: Claim[] = [];
+  const [relatives, drugs] = [relativeOf, drugOf].map((nameOf) => readOwners(read.tokens, nameOf));
   const measured = new Set(
     read.quantities.filter(({ quantity }) => quantity !== null).map(({ from }) => from),
   );
@@ -85,8 +86,11 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
   }
   for (const quantity of read.quantities) {
     if (!free(quantity) || isLabel(read, quantity)) continue;
-    const relative = onlyRelative(read.relatives[quantity.from]);
-    claims.push({ kind: quantity.kind, of: "quantity", quantity, relative, ...at(quantity) });
+    const those = quantity.kind === "dose"
+      ? doseOwners(read.tokens, quantity, drugs)
+      : relatives[quantity.from];
+    const owner = onlyOwner(those);
+    claims.push({ kind: quantity.kind, of: "quantity", quantity, owner, ...at(quantity) });
     take(quantity);
   }
   for (const side of read.sides) {
@@ -97,9 +101,10 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
   }
   const sex = sexClaim(read);
   if (sex) claims.push(sex);
-  return distinct([...claims, ...wordClaims(read, { taken, everyWord })]).toSorted((a, b) =>
-    a.start - b.start
-  );
+  return distinct([...claims, ...wordClaims(read, { taken, everyWord, relatives })]).toSorted((
+    a,
+    b,
+  ) => a.start - b.start);
 }
 
 /** Whether a number states nothing: the label of a list's item, the ends of a scale, "one of them". */
@@ -144,7 +149,11 @@ function sexClaim({ text }: ReadText): Claim | null {
 
 function wordClaims(
   read: ReadText,
-  { taken, everyWord }: { taken: Set<number>; everyWord: boolean },
+  { taken, everyWord, relatives }: {
+    taken: Set<number>;
+    everyWord: boolean;
+    relatives: Set<string>[];
+  },
 ): Claim[] {
   const { mentions, tokens } = read;
   const isEmpty = ({ token, word, stem }: Mention) =>
@@ -164,8 +173,8 @@ function wordClaims(
     const start = tokens[mentions[i].token].start;
     const end = tokens[mentions[i + length - 1].token].end;
     const name = whole.slice(0, length);
-    const relative = name.some(isFinding) ? onlyRelative(read.relatives[name[0].token]) : null;
-    claims.push({ kind: kindOf(name), of: "word", words: stated, relative, start, end });
+    const owner = name.some(isFinding) ? onlyOwner(relatives[name[0].token]) : null;
+    claims.push({ kind: kindOf(name), of: "word", words: stated, owner, start, end });
     i += length - 1;
   }
   return [...claims, ...polarityClaims(read, mentions.filter((mention) => !isEmpty(mention)))];
@@ -225,9 +234,7 @@ function distinct(claims: Claim[]): Claim[] {
 function keyOf(claim: Claim): string {
   switch (claim.of) {
     case "quantity":
-      return `${claim.kind} ${claim.relative} ${claim.quantity.quantity} ${
-        claim.quantity.amounts[0]
-      }`;
+      return `${claim.kind} ${claim.owner} ${claim.quantity.quantity} ${claim.quantity.amounts[0]}`;
     case "frequency":
       return claim.frequency.key;
     case "date":
@@ -237,7 +244,7 @@ function keyOf(claim: Claim): string {
     case "sex":
       return "sex";
     case "word":
-      return `word ${claim.relative} ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
+      return `word ${claim.owner} ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
     default:
       return `${claim.of} ${claim.mentions.map(({ stem }) => stem).join(" ")}`;
   }

@@ -4,14 +4,14 @@ import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Mention } from "./read_text.ts";
 import type { Side } from "./read_sides.ts";
-import { mayBeOf } from "./relatives.ts";
+import { mayBeOf } from "./owners.ts";
 import { amountKey, dateKey, type SourceIndex } from "./source_index.ts";
 
 /** Whether a source bears a detail out; `null` where nothing is claimed that it could contradict. */
 export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
   switch (claim.of) {
     case "quantity":
-      return statesQuantity(claim.quantity, claim.relative, source);
+      return statesQuantity(claim.quantity, claim.owner, source);
     case "frequency":
       return source.frequencies.has(claim.frequency.key);
     case "date":
@@ -23,7 +23,7 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
     case "word":
       return claim.words.every((word) =>
         statesWord(word.mention, source) || isCompound(word, source)
-      ) && isOf(claim.relative, claim.words, source);
+      ) && isOf(claim.owner, claim.words, source);
     case "denial":
       return agrees(claim.mentions, source, "negated") === false
         ? false
@@ -36,12 +36,12 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
 
 function statesQuantity(
   { kind, values, quantity, amounts }: Quantity,
-  relative: string | null,
+  owner: string | null,
   source: SourceIndex,
 ): boolean {
   const isOf = (other: Quantity) =>
-    relative === null || !source.kin.has(relative) ||
-    source.relatives.get(other)!.some((those) => mayBeOf(relative, those));
+    owner === null || !source.owners.has(owner) || (kind === "dose") !== (other.kind === "dose") ||
+    source.saidOf.get(other)!.some((those) => mayBeOf(owner, those));
   return values.some((value, i) => {
     const same = (source.byValue.get(value) ?? []).filter(isOf);
     if (quantity === null) return same.length > 0;
@@ -80,12 +80,12 @@ function statesWord(mention: Mention, { words }: SourceIndex): boolean {
   return keysOf(mention).some((key) => words.has(key));
 }
 
-/** Whether the source may say the words of this relative, and not of others alone. */
-function isOf(relative: string | null, said: WordInPlace[], source: SourceIndex): boolean {
-  if (relative === null || !source.kin.has(relative)) return true;
+/** Whether the source may say the words of this one, and not of others alone. */
+function isOf(owner: string | null, said: WordInPlace[], source: SourceIndex): boolean {
+  if (owner === null || !source.owners.has(owner)) return true;
   return said.every(({ mention }) => {
-    const places = keysOf(mention).flatMap((key) => source.relatives.get(key) ?? []);
-    return places.length === 0 || places.some((those) => mayBeOf(relative, those));
+    const places = keysOf(mention).flatMap((key) => source.saidOf.get(key) ?? []);
+    return places.length === 0 || places.some((those) => mayBeOf(owner, those));
   });
 }
 

@@ -5,7 +5,6 @@ import { type CalendarDate, readDates } from "./read_dates.ts";
 import { type Frequency, readFrequencies } from "./read_frequencies.ts";
 import { readNumbers } from "./read_numbers.ts";
 import { type Quantity, readQuantities } from "./read_quantities.ts";
-import { readRelatives } from "./relatives.ts";
 import { readSides, type Side } from "./read_sides.ts";
 import { stem } from "./stem.ts";
 import { readTokens, type Token } from "./tokens.ts";
@@ -32,8 +31,6 @@ export type ReadText = {
   dates: CalendarDate[];
   frequencies: Frequency[];
   sides: Side[];
-  /** The relatives that each token is said of. */
-  relatives: Set<string>[];
   polarity: Polarity[];
   mentions: Mention[];
 };
@@ -54,7 +51,6 @@ export function readText(text: string): ReadText {
     dates: readDates(tokens, numbers),
     frequencies: readFrequencies(tokens, numbers),
     sides: readSides(tokens),
-    relatives: readRelatives(tokens),
     polarity,
     mentions: readMentions(tokens, { labels, polarity }),
   };
