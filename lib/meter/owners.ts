@@ -5,6 +5,7 @@ import { GENERIC_NAMES, isDrug } from "./word_lists.ts";
 export type NameOf = (token: Token) => string | undefined;
 
 const ANY = "*";
+const NOBODY: Set<string> = new Set();
 const RELATIVES = new Map(
   `mother mom mommy mama mum; father dad daddy; brother brothers; sister sisters;
   grandmother grandma; grandfather grandpa; son sons; daughter daughters; uncle uncles;
@@ -34,38 +35,49 @@ const BACK = 3;
  * those behind it. Of nobody where the sentence names none.
  */
 export function readOwners(tokens: Token[], nameOf: NameOf): Set<string>[] {
-  const all = namesBySentence(tokens, nameOf);
+  return ownersOf(tokens, nameOf).owners;
+}
+
+function ownersOf(tokens: Token[], nameOf: NameOf) {
+  const names = tokens.map(nameOf);
+  const all = new Map<number, Set<string>>();
+  tokens.forEach(({ sentence }, i) => {
+    const name = names[i];
+    if (name === undefined) return;
+    const there = all.get(sentence);
+    if (there) there.add(name);
+    else all.set(sentence, new Set([name]));
+  });
   let last: { group: Set<string>; at: number } | null = null;
-  return tokens.map((token, i) => {
-    const name = nameOf(token);
-    if (last && tokens[last.at].sentence !== token.sentence) last = null;
+  const owners = tokens.map(({ sentence }, i) => {
+    const name = names[i];
+    if (last && tokens[last.at].sentence !== sentence) last = null;
     if (name !== undefined) {
       const joined = last && i - last.at <= 4 &&
         tokens.slice(last.at + 1, i).every(({ word }) => JOINTS.has(word));
       last = { group: joined ? last!.group.union(new Set([name])) : new Set([name]), at: i };
     }
-    return last?.group ?? all.get(token.sentence)!;
+    return last?.group ?? all.get(sentence) ?? NOBODY;
   });
+  return { owners, all };
 }
 
 /** The same of a source, in which a question is answered behind it, and pronouns follow names. */
 export function readSourceOwners(tokens: Token[], nameOf: NameOf): Set<string>[] {
-  const said = readOwners(tokens, nameOf);
-  const all = namesBySentence(tokens, nameOf);
+  const { owners, all } = ownersOf(tokens, nameOf);
+  if (all.size === 0) return owners;
   const asks = new Set(tokens.filter(({ text }) => text === "?").map(({ sentence }) => sentence));
-  const latest = new Map<number, Set<string>>();
-  tokens.forEach(({ sentence }, i) => latest.set(sentence, said[i]));
-  return tokens.map(({ sentence }, i) => {
-    if (said[i].size > 0) return said[i];
-    let found = asks.has(sentence) ? all.get(sentence + 1) ?? new Set<string>() : new Set<string>();
-    for (let k = 1; k <= BACK; k++) {
-      const earlier = latest.get(sentence - k);
-      if (!earlier || earlier.size === 0) continue;
-      found = found.union(earlier);
-      break;
+  const latest = new Map(tokens.map(({ sentence }, i) => [sentence, owners[i]]));
+  const around = new Map<number, Set<string>>();
+  for (const sentence of latest.keys()) {
+    let earlier = NOBODY;
+    for (let k = 1; k <= BACK && earlier.size === 0; k++) {
+      earlier = latest.get(sentence - k) ?? NOBODY;
     }
-    return found;
-  });
+    const answer = asks.has(sentence) ? all.get(sentence + 1) : undefined;
+    around.set(sentence, answer ? earlier.union(answer) : earlier);
+  }
+  return tokens.map(({ sentence }, i) => owners[i].size > 0 ? owners[i] : around.get(sentence)!);
 }
 
 /** Of which drugs a dose is said: "40 mg of Lasix" is of the one behind it. */
@@ -92,14 +104,3 @@ export function onlyOwner(owners: Set<string>): string | null {
 /** Whether what is said of these may be said of this one. */
 export const mayBeOf = (owner: string, those: Set<string>) =>
   those.size === 0 || those.has(owner) || those.has(ANY);
-
-function namesBySentence(tokens: Token[], nameOf: NameOf): Map<number, Set<string>> {
-  const all = new Map<number, Set<string>>();
-  for (const token of tokens) {
-    let there = all.get(token.sentence);
-    if (there === undefined) all.set(token.sentence, there = new Set());
-    const name = nameOf(token);
-    if (name !== undefined) there.add(name);
-  }
-  return all;
-}
