@@ -8,11 +8,20 @@ export const BROADER_KEY = "<";
 /** A name of a concept: its stems in a row. */
 export type Name = { stems: string[]; concept: string };
 
+/** Words that a name may have or lack: "difficulty hearing", "difficulty in hearing". */
+export const PASSED_OVER = new Set(
+  "in with of to my your his her the a any when i from".split(" "),
+);
+
 const NAMES = buildNames();
 
 function buildNames(): Map<string, Name[]> {
   const names: Name[] = [];
-  const stemsOf = (name: string) => name.split(/[ \/'-]+/).filter(Boolean).map(stem);
+  const stemsOf = (name: string) => {
+    const words = name.split(/[ \/'-]+/).filter(Boolean);
+    const telling = words.filter((word) => !PASSED_OVER.has(word));
+    return (telling.length > 0 ? telling : words).map(stem);
+  };
   const add = (concept: string, list: string) => {
     for (const name of list.split(",").map((text) => text.trim())) {
       if (name) names.push({ stems: stemsOf(name), concept });

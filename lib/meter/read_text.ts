@@ -1,4 +1,4 @@
-import { namesAt } from "./concepts.ts";
+import { namesAt, PASSED_OVER } from "./concepts.ts";
 import type { Polarity } from "./deny_sentence.ts";
 import { readPolarity, speakerLabels } from "./polarity.ts";
 import { type CalendarDate, readDates } from "./read_dates.ts";
@@ -76,14 +76,20 @@ function readMentions(
       polarity: turned,
     });
   }
-  const stems = mentions.map((mention) => mention.stem);
-  for (let i = 0; i < mentions.length; i++) {
-    for (const { concept, stems: { length } } of namesAt(stems, i)) {
-      const last = mentions[i + length - 1].token;
-      if (tokens[last].sentence !== tokens[mentions[i].token].sentence) continue;
-      mentions[i].length = Math.max(mentions[i].length, length);
-      for (let k = i; k < i + length; k++) mentions[k].concepts.push(concept);
-    }
-  }
+  nameConcepts(mentions, tokens);
   return mentions;
+}
+
+/** Tells words what they are names of, alone or together. */
+function nameConcepts(mentions: Mention[], tokens: Token[]): void {
+  const telling = mentions.flatMap(({ word }, i) => PASSED_OVER.has(word) ? [] : [i]);
+  const stems = telling.map((i) => mentions[i].stem);
+  telling.forEach((from, at) => {
+    for (const { concept, stems: { length } } of namesAt(stems, at)) {
+      const to = telling[at + length - 1];
+      if (tokens[mentions[to].token].sentence !== tokens[mentions[from].token].sentence) continue;
+      mentions[from].length = Math.max(mentions[from].length, to - from + 1);
+      for (let k = at; k < at + length; k++) mentions[telling[k]].concepts.push(concept);
+    }
+  });
 }
