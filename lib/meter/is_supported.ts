@@ -25,9 +25,7 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
         statesWord(word.mention, source) || isCompound(word, source)
       ) && isOf(claim.owner, claim.words, source);
     case "denial":
-      return agrees(claim.mentions, source, "negated") === false
-        ? false
-        : agrees(claim.mentions, source, "negated");
+      return agrees(claim.mentions, source, "negated");
     case "affirmation":
       // A statement that is not denied is no detail of its own: its words are.
       return agrees(claim.mentions, source, "affirmed") === false ? false : null;
@@ -101,9 +99,9 @@ function isCompound(
 
 /** Whether the source says the words together in the same way; `null` where it can't be told. */
 function agrees(mentions: Mention[], { words }: SourceIndex, as: Polarity): boolean | null {
-  // A word that the source lacks is told by itself; what names a finding is enough.
+  // A word that the source lacks is told by itself; to be denied, what names a finding is enough.
   const there = mentions.filter((mention) => keysOf(mention).some((key) => words.has(key)));
-  if (there.length < mentions.length && !there.some(isFinding)) return null;
+  if (there.length < mentions.length && (as === "negated" || !there.some(isFinding))) return null;
   const said = there.map((mention) => keysOf(mention).filter((key) => words.has(key)));
   const together = (polarity: Polarity) => {
     const [first, ...others] = said.map((keys) =>
