@@ -9,9 +9,9 @@ import { doseOwners, drugOf, onlyOwner, readOwners, relativeOf } from "./owners.
 import type { Side } from "./read_sides.ts";
 import { namesDiagnosis } from "./concepts.ts";
 import { isPart } from "./read_sides.ts";
-import { stem } from "./stem.ts";
 import {
   CIRCUMSTANCE_STEMS,
+  FINDING_STEMS,
   FRAME_STEMS,
   FUNCTION_WORDS,
   isDiagnosis,
@@ -181,10 +181,9 @@ function wordClaims(
 }
 
 /** Whether a word names what somebody has or takes, and no part, place or time. */
-export function isFinding({ word, concepts }: Mention): boolean {
-  return (concepts.length > 0 && !CIRCUMSTANCE_STEMS.has(stem(word)) && !isPart(word)) ||
-    isDiagnosis(word) ||
-    isDrug(word);
+export function isFinding({ word, stem, concepts }: Mention): boolean {
+  const isNamed = concepts.length > 0 && !CIRCUMSTANCE_STEMS.has(stem) && !isPart(word);
+  return isNamed || FINDING_STEMS.has(stem) || isDiagnosis(word) || isDrug(word);
 }
 
 function kindOf(mentions: Mention[]): ClaimKind {

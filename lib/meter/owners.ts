@@ -39,7 +39,10 @@ export function readOwners(tokens: Token[], nameOf: NameOf): Set<string>[] {
 }
 
 function ownersOf(tokens: Token[], nameOf: NameOf) {
-  const names = tokens.map(nameOf);
+  const names = tokens.map((token, i) => {
+    const name = nameOf(token);
+    return name === ANY && tokens[i + 1]?.text === ":" ? undefined : name; // "Patient:"
+  });
   const all = new Map<number, Set<string>>();
   tokens.forEach(({ sentence }, i) => {
     const name = names[i];

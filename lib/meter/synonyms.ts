@@ -451,6 +451,10 @@ family < mother, father, mom, dad, brother, sister, grandmother, grandfather, gr
 relative < mother, father, mom, dad, brother, sister, aunt, uncle, cousin, grandmother, grandfather, grandma, grandpa
 parent < mother, father, mom, dad
 sibling < brother, sister
+mother < parents
+father < parents
+brother < siblings
+sister < siblings
 child < son, daughter, baby, infant
 spouse < husband, wife
 married < husband, wife

@@ -63,6 +63,15 @@ hour hours minute minutes
 `).map(stem),
 );
 
+/** Stems of findings without another name. */
+export const FINDING_STEMS = new Set(
+  words(`
+cough sneeze snore hoarseness tremor twitch blister polyp cyst mole wart limp clubbing rale rhonchi
+gallop rub guarding adenopathy organomegaly hepatomegaly splenomegaly hepatosplenomegaly diplopia
+dysarthria aphasia ataxia hemiparesis deformity straining hesitancy urgency complication goiter thrush
+`).map(stem),
+);
+
 /** Stems of what has another name and is no finding: times, places, people, doings, parts. */
 export const CIRCUMSTANCE_STEMS = new Set(
   words(`
