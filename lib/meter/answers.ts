@@ -94,7 +94,7 @@ export function answerQuestion(
   let aside = false;
   for (let i = from; i < to; i++) {
     const { word, text } = tokens[i];
-    if (CIRCUMSTANCES.has(word) && i > from + 3) aside = true;
+    if (CIRCUMSTANCES.has(word) && tokens[i + 1]?.word !== "all" && i > from + 3) aside = true;
     else if (text === "," || word === "or") aside = false;
     polarity[i] = aside ? "unclear" : "negated";
   }

@@ -111,7 +111,8 @@ function mark(
       if (listing) now = as;
       else if (!listEnds(tokens, i, to)) now = "unclear";
     }
-    if (as === "negated" && CIRCUMSTANCES.has(word) && i > from + 1) now = "unclear";
+    const aside = CIRCUMSTANCES.has(word) && next !== "all"; // "not at all"
+    if (as === "negated" && aside && i > from + 1) now = "unclear";
     polarity[i] = now;
     if (as === "negated" && OF_SOMETHING.has(word)) now = "unclear";
   }

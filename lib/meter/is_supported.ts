@@ -107,11 +107,17 @@ function agrees(mentions: Mention[], { words }: SourceIndex, as: Polarity): bool
     const [first, ...others] = said.map((keys) =>
       new Set(keys.flatMap((key) => [...words.get(key)![polarity]]))
     );
-    return others.reduce((common, other) => common.intersection(other), first).size > 0;
+    return others.reduce((common, other) => common.intersection(other), first);
   };
   const denied = together("negated");
-  if (as === "affirmed") return !denied || together("affirmed") || together("unclear");
-  if (denied || together("unclear")) return true;
-  return !together("affirmed") &&
-    said.some((keys) => keys.some((key) => words.get(key)!.negated.size > 0));
+  const affirmed = together("affirmed").size > 0;
+  // "Any swelling? Well, my ankles have no swelling": the denial answers.
+  const open = [...together("unclear")].some((place) =>
+    !denied.has(place + 1) && !denied.has(place + 2)
+  );
+  if (as === "affirmed") return denied.size === 0 || affirmed || open;
+  if (denied.size > 0) return true;
+  const doubted = open || said.some((keys) => keys.some((key) => words.get(key)!.negated.size > 0));
+  if (!affirmed && doubted) return true;
+  return there.some(isFinding) ? false : null;
 }

@@ -84,6 +84,7 @@ lateral medial distal proximal bilateral family mother father parent son
 daughter relative maternal paternal spouse physician doctor hospital emergency pregnancy delivery
 birth onset initial first prior subsequent before after state mention notice see approximately normal
 good well currently recently similar able continue increase decrease elevated high low require obtain
+difficulty difficult trouble problem issue concern hard worse worsen
 severe mild moderate constant intermittent chronic acute frequent rare significant side right left
 `).map(stem),
 );
