@@ -27,6 +27,8 @@ export const drugOf: NameOf = ({ word }) =>
 
 /** Between two of whom the same is said: "the mother and his father". */
 const JOINTS = new Set("and or , / his her my your the".split(" "));
+/** Most of whom the same is said at once: a bound, so that no list takes long to copy. */
+const MOST_TOGETHER = 10;
 /** How many sentences back somebody is still spoken of. */
 const BACK = 3;
 
@@ -56,7 +58,7 @@ function ownersOf(tokens: Token[], nameOf: NameOf) {
     const name = names[i];
     if (last && tokens[last.at].sentence !== sentence) last = null;
     if (name !== undefined) {
-      const joined = last && i - last.at <= 4 &&
+      const joined = last && i - last.at <= 4 && last.group.size < MOST_TOGETHER &&
         tokens.slice(last.at + 1, i).every(({ word }) => JOINTS.has(word));
       last = { group: joined ? last!.group.union(new Set([name])) : new Set([name]), at: i };
     }
