@@ -17,14 +17,16 @@ const NAMES = buildNames();
 
 function buildNames(): Map<string, Name[]> {
   const names: Name[] = [];
-  const stemsOf = (name: string) => {
-    const words = name.split(/[ \/'-]+/).filter(Boolean);
-    const telling = words.filter((word) => !PASSED_OVER.has(word));
-    return (telling.length > 0 ? telling : words).map(stem);
+  const stemsOf = (name: string) => name.split(/[ \/'-]+/).filter(Boolean).map(stem);
+  // "Shortness of breath" and "shortness breath", but "the runs" alone.
+  const formsOf = (name: string) => {
+    const whole = stemsOf(name);
+    const telling = whole.filter((word) => !PASSED_OVER.has(word));
+    return telling.length > 1 && telling.length < whole.length ? [whole, telling] : [whole];
   };
   const add = (concept: string, list: string) => {
     for (const name of list.split(",").map((text) => text.trim())) {
-      if (name) names.push({ stems: stemsOf(name), concept });
+      if (name) formsOf(name).forEach((stems) => names.push({ stems, concept }));
     }
   };
   SYNONYMS.trim().split("\n").forEach((line, i) => add(`=${i}`, line));

@@ -80,16 +80,21 @@ function readMentions(
   return mentions;
 }
 
-/** Tells words what they are names of, alone or together. */
+/** Tells words what they are names of, alone or together, small words passed over or not. */
 function nameConcepts(mentions: Mention[], tokens: Token[]): void {
-  const telling = mentions.flatMap(({ word }, i) => PASSED_OVER.has(word) ? [] : [i]);
-  const stems = telling.map((i) => mentions[i].stem);
-  telling.forEach((from, at) => {
-    for (const { concept, stems: { length } } of namesAt(stems, at)) {
-      const to = telling[at + length - 1];
-      if (tokens[mentions[to].token].sentence !== tokens[mentions[from].token].sentence) continue;
-      mentions[from].length = Math.max(mentions[from].length, to - from + 1);
-      for (let k = at; k < at + length; k++) mentions[telling[k]].concepts.push(concept);
-    }
-  });
+  const all = mentions.map((_, i) => i);
+  for (const row of [all, all.filter((i) => !PASSED_OVER.has(mentions[i].word))]) {
+    const stems = row.map((i) => mentions[i].stem);
+    row.forEach((from, at) => {
+      for (const { concept, stems: { length } } of namesAt(stems, at)) {
+        const to = row[at + length - 1];
+        if (tokens[mentions[to].token].sentence !== tokens[mentions[from].token].sentence) continue;
+        mentions[from].length = Math.max(mentions[from].length, to - from + 1);
+        for (let k = at; k < at + length; k++) {
+          const { concepts } = mentions[row[k]];
+          if (!concepts.includes(concept)) concepts.push(concept);
+        }
+      }
+    });
+  }
 }

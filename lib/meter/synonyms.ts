@@ -453,8 +453,6 @@ parent < mother, father, mom, dad
 sibling < brother, sister
 mother < parents
 father < parents
-brother < siblings
-sister < siblings
 child < son, daughter, baby, infant
 spouse < husband, wife
 married < husband, wife
