@@ -1,0 +1,128 @@
+// WebAssembly kernels of dpo-kit's own. tests/golden/make_wasm_code.ts compiles them into
+// wasm_code.ts, wasm_module.ts lets them work in the memory of tfjs' backend. All is float32 and
+// row-major.
+//
+// They keep nothing of their own in that memory, for it is another program's: no global, no array on
+// the stack. Where one needs room, it is given some.
+#include <wasm_simd128.h>
+
+namespace {
+
+// A product is made of tiles, kTileRows by kTileColumns sums that stay in registers: eight sums at
+// work are what it takes to hide that each takes four cycles. Blocks of both matrices are laid out as
+// tiles read them, a block of b for as long as all of a passes by, one of a for as long as it does.
+constexpr int kTileRows = 4, kVectors = 2, kTileColumns = 4 * kVectors;
+constexpr int kBlockRows = 192, kBlockInner = 256, kBlockColumns = 1024;
+
+// A matrix by the distances between its neighbours, so that a transposed one is no copy.
+struct Matrix {
+  const float* data;
+  int rowStep, columnStep;
+  const float* at(int row, int column) const { return data + row * rowStep + column * columnStep; }
+  Matrix from(int row, int column) const { return {at(row, column), rowStep, columnStep}; }
+};
+
+inline int smaller(int a, int b) { return a < b ? a : b; }
+
+// Rows of a by tiles: of each column the tile's rows, zeros where a has no more.
+void layOutLeft(Matrix a, int rows, int inner, float* out) {
+  for (int i = 0; i < rows; i += kTileRows) {
+    const int own = smaller(kTileRows, rows - i);
+    for (int p = 0; p < inner; p++) {
+      for (int r = 0; r < kTileRows; r++) *out++ = r < own ? *a.at(i + r, p) : 0;
+    }
+  }
+}
+
+// Columns of b by tiles: of each row the tile's columns, zeros where b has no more.
+void layOutRight(Matrix b, int inner, int columns, float* out) {
+  for (int j = 0; j < columns; j += kTileColumns) {
+    const int own = smaller(kTileColumns, columns - j);
+    if (own == kTileColumns && b.columnStep == 1) {
+      for (int p = 0; p < inner; p++, out += kTileColumns) {
+        for (int v = 0; v < kTileColumns; v += 4) {
+          wasm_v128_store(out + v, wasm_v128_load(b.at(p, j + v)));
+        }
+      }
+      continue;
+    }
+    for (int p = 0; p < inner; p++) {
+      for (int c = 0; c < kTileColumns; c++) *out++ = c < own ? *b.at(p, j + c) : 0;
+    }
+  }
+}
+
+// One tile of the product, written to out or added to it; a row of it begins every rowStep numbers.
+inline void tile(const float* a, const float* b, int inner, int adds, float* out, int rowStep) {
+  v128_t sums[kTileRows][kVectors];
+  for (int r = 0; r < kTileRows; r++) {
+    for (int v = 0; v < kVectors; v++) sums[r][v] = wasm_f32x4_const_splat(0);
+  }
+  for (int p = 0; p < inner; p++, a += kTileRows, b += kTileColumns) {
+    v128_t columns[kVectors];
+    for (int v = 0; v < kVectors; v++) columns[v] = wasm_v128_load(b + 4 * v);
+    for (int r = 0; r < kTileRows; r++) {
+      const v128_t x = wasm_v128_load32_splat(a + r);
+      for (int v = 0; v < kVectors; v++) {
+        sums[r][v] = wasm_f32x4_relaxed_madd(x, columns[v], sums[r][v]);
+      }
+    }
+  }
+  for (int r = 0; r < kTileRows; r++) {
+    for (int v = 0; v < kVectors; v++) {
+      float* place = out + r * rowStep + 4 * v;
+      wasm_v128_store(place, adds ? wasm_f32x4_add(wasm_v128_load(place), sums[r][v]) : sums[r][v]);
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+// a [rows, inner] times b [inner, columns] -> out [rows, columns]. In room fit one block of a, one of
+// b and a tile: its numbers are counted by productRoom.
+__attribute__((export_name("product"))) void product(
+    const float* aData, int aRowStep, int aColumnStep, const float* bData, int bRowStep,
+    int bColumnStep, float* out, int rows, int columns, int inner, float* room) {
+  const Matrix a = {aData, aRowStep, aColumnStep}, b = {bData, bRowStep, bColumnStep};
+  float *left = room, *right = left + kBlockRows * kBlockInner;
+  float* edge = right + kBlockInner * kBlockColumns;
+  if (inner == 0) __builtin_memset(out, 0, sizeof(float) * rows * columns);
+  for (int j = 0; j < columns; j += kBlockColumns) {
+    const int width = smaller(kBlockColumns, columns - j);
+    for (int p = 0; p < inner; p += kBlockInner) {
+      const int depth = smaller(kBlockInner, inner - p), adds = p > 0;
+      layOutRight(b.from(p, j), depth, width, right);
+      for (int i = 0; i < rows; i += kBlockRows) {
+        const int height = smaller(kBlockRows, rows - i);
+        layOutLeft(a.from(i, p), height, depth, left);
+        for (int c = 0; c < width; c += kTileColumns) {
+          for (int r = 0; r < height; r += kTileRows) {
+            const float *tileLeft = left + r * depth, *tileRight = right + c * depth;
+            const int ownRows = smaller(kTileRows, height - r);
+            const int ownColumns = smaller(kTileColumns, width - c);
+            float* place = out + (i + r) * columns + j + c;
+            if (ownRows == kTileRows && ownColumns == kTileColumns) {
+              tile(tileLeft, tileRight, depth, adds, place, columns);
+              continue;
+            }
+            tile(tileLeft, tileRight, depth, 0, edge, kTileColumns);
+            for (int y = 0; y < ownRows; y++) {
+              for (int x = 0; x < ownColumns; x++) {
+                float* number = place + y * columns + x;
+                *number = edge[y * kTileColumns + x] + (adds ? *number : 0);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+__attribute__((export_name("productRoom"))) int productRoom(void) {
+  return kBlockRows * kBlockInner + kBlockInner * kBlockColumns + kTileRows * kTileColumns;
+}
+
+}  // extern "C"
