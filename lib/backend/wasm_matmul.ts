@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { wasmModule } from "./wasm_module.ts";
+import { multiplierOf } from "./wasm_module.ts";
+import type { Matrices } from "./wasm_product.ts";
 
 type Inputs = { a: tf.TensorInfo; b: tf.TensorInfo };
 type Attributes = { transposeA: boolean; transposeB: boolean };
@@ -34,28 +35,29 @@ function multiply(
   const batch = tf.broadcast_util.assertAndGetBroadcastShape(batchOf(a), batchOf(b));
   const { rows, columns: inner } = left, { columns } = right;
   const output = backend.makeOutput([...batch, rows, columns], "float32");
-  const { product, room } = wasmModule(backend), out = backend.getMemoryOffset(output.dataId);
-  for (let i = 0; i < tf.util.sizeFromShape(batch); i++) {
-    const place = out + bytesOf(rows * columns * i);
-    product(...left.at(i), ...right.at(i), place, rows, columns, inner, room);
-  }
+  multiplierOf(backend)({
+    a: left.matrices,
+    b: right.matrices,
+    out: backend.getMemoryOffset(output.dataId),
+    items: tf.util.sizeFromShape(batch),
+    rows,
+    columns,
+    inner,
+  });
   return output;
 }
 
 /** A tensor's last two axes as matrices in memory, turned or not; those before it count them. */
-function matrices(x: tf.TensorInfo, isTransposed: boolean, backend: BackendWasm) {
-  const [stored, width] = x.shape.slice(-2), start = backend.getMemoryOffset(x.dataId);
-  const [rowStep, columnStep] = isTransposed ? [1, width] : [width, 1];
-  const count = tf.util.sizeFromShape(batchOf(x));
-  return {
-    rows: isTransposed ? width : stored,
-    columns: isTransposed ? stored : width,
-    /** Fewer matrices than the other side has begin anew, as on tfjs' other backends. */
-    at(i: number): [place: number, rowStep: number, columnStep: number] {
-      return [start + bytesOf(stored * width * (i % count)), rowStep, columnStep];
-    },
-  };
+function matrices(
+  x: tf.TensorInfo,
+  isTransposed: boolean,
+  backend: BackendWasm,
+): { matrices: Matrices; rows: number; columns: number } {
+  const [rows, columns] = x.shape.slice(-2), count = tf.util.sizeFromShape(batchOf(x));
+  const place = backend.getMemoryOffset(x.dataId);
+  return isTransposed
+    ? { matrices: [place, 1, columns, count], rows: columns, columns: rows }
+    : { matrices: [place, columns, 1, count], rows, columns };
 }
 
 const batchOf = ({ shape }: tf.TensorInfo) => shape.slice(0, -2);
-const bytesOf = (numbers: number) => numbers * Float32Array.BYTES_PER_ELEMENT;

@@ -1,45 +1,54 @@
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { WASM_CODE } from "./wasm_code.ts";
+import { kernelsOn, type Matrices, productPart } from "./wasm_product.ts";
+import { makeControl, runShared, startThread } from "./wasm_threads.ts";
 
-/** A matrix as wasm/kernels.cc takes it: its first byte, and the numbers from row to row and column to column. */
-type Matrix = [place: number, rowStep: number, columnStep: number];
-
-/** The functions of wasm/kernels.cc. A place is in the backend's memory, in bytes. */
-type Kernels = {
-  product(
-    ...args: [
-      ...a: Matrix,
-      ...b: Matrix,
-      out: number,
-      rows: number,
-      columns: number,
-      inner: number,
-      room: number,
-    ]
-  ): void;
-  productRoom(): number;
+/** Products of `items` pairs of matrices, `[rows, inner]` by `[inner, columns]`, written to `out`. */
+type Products = {
+  a: Matrices;
+  b: Matrices;
+  out: number;
+  items: number;
+  rows: number;
+  columns: number;
+  inner: number;
 };
 
-/** Our own kernels on a backend's memory, and the place there that `product` works in. */
-export type WasmModule = Kernels & { room: number };
+type Multiply = (products: Products) => void;
 
-const modules = new WeakMap<BackendWasm, WasmModule>();
+/** More threads would mostly lay out the same matrices. */
+const MOST_THREADS = 16;
+/** A part with fewer floating-point operations is done before another thread has woken. */
+const PART_FLOPS = 1 << 20;
 
-/** The kernels of wasm/kernels.cc on the memory of tfjs' WebAssembly backend. */
-export function wasmModule(backend: BackendWasm): WasmModule {
-  const known = modules.get(backend);
-  if (known) return known;
+/** How many threads multiply on WebAssembly here. */
+export const wasmThreads: number = Math.min(MOST_THREADS, navigator.hardwareConcurrency);
+
+const made = new WeakMap<BackendWasm, Multiply>();
+
+/** Our own kernel in the memory of tfjs' WebAssembly backend, and the threads that share its work. */
+export function multiplierOf(backend: BackendWasm): Multiply {
+  const known = made.get(backend) ?? makeMultiplier(backend);
+  made.set(backend, known);
+  return known;
+}
+
+function makeMultiplier(backend: BackendWasm): Multiply {
   const { asm: { memory }, _malloc } = backend.wasm as unknown as {
     asm: { memory: WebAssembly.Memory };
     _malloc(bytes: number): number;
   };
   const code = new WebAssembly.Module(Uint8Array.fromBase64(WASM_CODE));
-  const { exports } = new WebAssembly.Instance(code, { env: { memory } });
-  const kernels = exports as Kernels;
-  const made = {
-    ...kernels,
-    room: _malloc(Float32Array.BYTES_PER_ELEMENT * kernels.productRoom()),
+  const kernels = kernelsOn(memory, code), control = makeControl();
+  const makeRoom = () => _malloc(Float32Array.BYTES_PER_ELEMENT * kernels.productRoom());
+  const room = makeRoom();
+  for (let i = 1; i < wasmThreads; i++) startThread({ code, memory, control, room: makeRoom() });
+  return ({ a, b, out, items, rows, columns, inner }) => {
+    const worth = Math.floor(2 * items * rows * columns * inner / PART_FLOPS);
+    const cuts = Math.max(1, Math.ceil(Math.min(wasmThreads, worth) / items));
+    const job = [...a, ...b, out, rows, columns, inner, cuts], parts = items * cuts;
+    const run = (job: ArrayLike<number>, part: number) => productPart(kernels, { job, part, room });
+    if (worth > 1) return runShared(control, { job, parts }, run);
+    for (let part = 0; part < parts; part++) run(job, part);
   };
-  modules.set(backend, made);
-  return made;
 }

@@ -27,9 +27,10 @@ export async function compileWasm(): Promise<Uint8Array<ArrayBuffer>> {
 
 function wasmArguments(): string[] {
   return [
-    ...["-target", "wasm32-freestanding", "-mcpu=generic+simd128+relaxed_simd+bulk_memory"],
+    ...["-target", "wasm32-freestanding", "-mcpu=generic+simd128+relaxed_simd+bulk_memory+atomics"],
     ...["-std=c++17", "-O3", "-nostdlib", "-fno-exceptions", "-Wl,--no-entry", "-Wl,--strip-all"],
     // In another program's memory: whatever would use a stack of its own fails at address 0.
     ...["-Wl,--import-memory", "-Wl,-z,stack-size=0"],
+    ...["-Wl,--shared-memory", "-Wl,--max-memory=4294901760"],
   ];
 }
