@@ -1,7 +1,8 @@
+import { Worker } from "node:worker_threads";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { WASM_CODE } from "./wasm_code.ts";
 import { kernelsOn, type Matrices, productPart } from "./wasm_product.ts";
-import { makeControl, runShared, startThread } from "./wasm_threads.ts";
+import { makeControl, runShared, type ThreadStart } from "./wasm_threads.ts";
 
 /** Products of `items` pairs of matrices, `[rows, inner]` by `[inner, columns]`, written to `out`. */
 type Products = {
@@ -51,4 +52,10 @@ function makeMultiplier(backend: BackendWasm): Multiply {
     if (worth > 1) return runShared(control, { job, parts }, run);
     for (let part = 0; part < parts; part++) run(job, part);
   };
+}
+
+/** Starts a thread that lives as long as the process and doesn't keep it alive. */
+function startThread(start: ThreadStart): void {
+  const worker = new Worker(new URL("./wasm_worker.ts", import.meta.url), { workerData: start });
+  worker.unref();
 }

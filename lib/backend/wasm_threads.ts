@@ -1,5 +1,3 @@
-import { Worker } from "node:worker_threads";
-
 /** What a thread is started with. */
 export type ThreadStart = {
   code: WebAssembly.Module;
@@ -18,12 +16,6 @@ const JOBS = 0, LEFT = 1, DONE = 2, JOB = 3, SIZE = 32;
 /** Makes the numbers by which threads agree on who does what. */
 export function makeControl(): Int32Array<SharedArrayBuffer> {
   return new Int32Array(new SharedArrayBuffer(SIZE * Int32Array.BYTES_PER_ELEMENT));
-}
-
-/** Starts a thread that lives as long as the process and doesn't keep it alive. */
-export function startThread(start: ThreadStart): void {
-  const worker = new Worker(new URL("./wasm_worker.ts", import.meta.url), { workerData: start });
-  worker.unref();
 }
 
 /**
