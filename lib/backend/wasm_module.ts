@@ -22,9 +22,6 @@ const MOST_THREADS = 16;
 /** A part with fewer floating-point operations is done before another thread has woken. */
 const PART_FLOPS = 1 << 20;
 
-/** How many threads multiply on WebAssembly here. */
-export const wasmThreads: number = Math.min(MOST_THREADS, navigator.hardwareConcurrency);
-
 const made = new WeakMap<BackendWasm, Multiply>();
 
 /** Our own kernel in the memory of tfjs' WebAssembly backend, and the threads that share its work. */
@@ -43,15 +40,23 @@ function makeMultiplier(backend: BackendWasm): Multiply {
   const kernels = kernelsOn(memory, code), control = makeControl();
   const makeRoom = () => _malloc(Float32Array.BYTES_PER_ELEMENT * kernels.productRoom());
   const room = makeRoom();
-  for (let i = 1; i < wasmThreads; i++) startThread({ code, memory, control, room: makeRoom() });
+  const threads = threadCount();
+  for (let i = 1; i < threads; i++) startThread({ code, memory, control, room: makeRoom() });
   return ({ a, b, out, items, rows, columns, inner }) => {
     const worth = Math.floor(2 * items * rows * columns * inner / PART_FLOPS);
-    const cuts = Math.max(1, Math.ceil(Math.min(wasmThreads, worth) / items));
+    const cuts = Math.max(1, Math.ceil(Math.min(threads, worth) / items));
     const job = [...a, ...b, out, rows, columns, inner, cuts], parts = items * cuts;
     const run = (job: ArrayLike<number>, part: number) => productPart(kernels, { job, part, room });
-    if (worth > 1) return runShared(control, { job, parts }, run);
+    if (threads > 1 && worth > 1) return runShared(control, { job, parts }, run);
     for (let part = 0; part < parts; part++) run(job, part);
   };
+}
+
+/** All cores; one where this isn't a file, or one that may not be read: then no thread can start. */
+function threadCount(): number {
+  const path = import.meta.dirname;
+  const canStart = path && Deno.permissions.querySync({ name: "read", path }).state === "granted";
+  return canStart ? Math.min(MOST_THREADS, navigator.hardwareConcurrency) : 1;
 }
 
 /** Starts a thread that lives as long as the process and doesn't keep it alive. */
