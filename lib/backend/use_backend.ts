@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
 import { fusedKernels } from "./fused_kernels.ts";
 import { loadNativeLibrary } from "./native_library.ts";
 import { addWasmKernels } from "./wasm_kernels.ts";
-import { withSharedMemory } from "./wasm_memory.ts";
+import { throwWithoutRoom, withSharedMemory } from "./wasm_memory.ts";
 
 /** What can compute, by the name that `--backend` takes. */
 export type BackendName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -177,6 +178,7 @@ async function startWasm(): Promise<Started> {
     wasm.setWasmPaths(Object.fromEntries(WASM_FILES.map((name) => [name, url])), true);
     addWasmKernels();
     await activate("wasm");
+    throwWithoutRoom(tf.backend() as BackendWasm);
     URL.revokeObjectURL(url);
   }
   return {

@@ -1,3 +1,16 @@
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+
+/** What Emscripten's module has beside what tfjs' types tell of it; its own `_malloc` replaces itself. */
+export type WasmHeap = {
+  asm: { memory: WebAssembly.Memory; malloc(bytes: number): number };
+  _malloc(bytes: number): number;
+};
+
+/** A backend's memory and what gives room in it. */
+export function heapOf(backend: BackendWasm): WasmHeap {
+  return backend.wasm as unknown as WasmHeap;
+}
+
 /** The section of tfjs' binary that says what memory it has: from 16 MiB on, up to 4 GiB. */
 const SECTION = [5, 7, 1, 1, 128, 2, 128, 128, 4];
 /** The same, shared between threads, and a page less, which is the most that a linker can name. */
@@ -15,4 +28,14 @@ export function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<Ar
   const shared = binary.slice();
   shared.set(SHARED, at);
   return shared;
+}
+
+/** Lets a tensor that has no room be an error, where tfjs would write it over what lies at address 0. */
+export function throwWithoutRoom(backend: BackendWasm): void {
+  const heap = heapOf(backend), { malloc } = heap.asm;
+  heap._malloc = (bytes) => {
+    const place = bytes < 2 ** 32 ? malloc(bytes) : 0; // a larger count would wrap around
+    if (place === 0) throw new RangeError("WebAssembly is out of memory: it has at most 4 GiB");
+    return place;
+  };
 }

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { WASM_CODE } from "./wasm_code.ts";
+import { heapOf } from "./wasm_memory.ts";
 import { kernelsOn, type Matrices, productPart } from "./wasm_product.ts";
 import { makeControl, runShared, type ThreadStart } from "./wasm_threads.ts";
 
@@ -32,13 +33,10 @@ export function multiplierOf(backend: BackendWasm): Multiply {
 }
 
 function makeMultiplier(backend: BackendWasm): Multiply {
-  const { asm: { memory }, _malloc } = backend.wasm as unknown as {
-    asm: { memory: WebAssembly.Memory };
-    _malloc(bytes: number): number;
-  };
+  const heap = heapOf(backend), { memory } = heap.asm;
   const code = new WebAssembly.Module(Uint8Array.fromBase64(WASM_CODE));
   const kernels = kernelsOn(memory, code), control = makeControl();
-  const makeRoom = () => _malloc(Float32Array.BYTES_PER_ELEMENT * kernels.productRoom());
+  const makeRoom = () => heap._malloc(Float32Array.BYTES_PER_ELEMENT * kernels.productRoom());
   const room = makeRoom();
   const threads = threadCount();
   for (let i = 1; i < threads; i++) startThread({ code, memory, control, room: makeRoom() });

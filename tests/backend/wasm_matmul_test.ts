@@ -23,8 +23,14 @@ async function productOn(
 const turned = ([...shape]: number[], isTurned: boolean) =>
   isTurned ? [...shape.slice(0, -2), shape.at(-1)!, shape.at(-2)!] : shape;
 
-/** Below, at and above a tile's rows and columns, and a block's rows, inner size and columns. */
-const SIZES = [[1, 1, 1], [3, 5, 7], [4, 4, 8], [6, 257, 9], [193, 3, 17], [5, 2, 1030]];
+/**
+ * Below, at and above a tile's rows and columns, and a block's rows, inner size and columns; then what
+ * threads share, by rows and by columns.
+ */
+const SIZES = [
+  ...[[1, 1, 1], [3, 5, 7], [4, 4, 8], [6, 257, 9], [193, 3, 17], [5, 2, 1030]],
+  ...[[203, 90, 70], [70, 90, 203]],
+];
 
 for (const [rows, inner, columns] of SIZES) {
   Deno.test(`tf.matMul() on WebAssembly: [${rows}, ${inner}] by [${inner}, ${columns}]`, async () => {
@@ -44,7 +50,7 @@ const BATCHES = [[[6], [6]], [[6], []], [[], [6]], [[3, 2], [2]]];
 
 for (const batches of BATCHES) {
   Deno.test(`tf.matMul() on WebAssembly broadcasts [${batches.join("] and [")}]`, async () => {
-    const shapes = [[...batches[0], 5, 7], [...batches[1], 6, 7]], turns = [false, true];
+    const shapes = [[...batches[0], 50, 70], [...batches[1], 60, 70]], turns = [false, true];
     const [ours, wanted] = [
       await productOn("wasm", shapes, turns),
       await productOn("cpu", shapes, turns),
