@@ -6,4 +6,4 @@ export const WASM_CODE: string =
 
 /** The hash of the source that it was compiled from. */
 export const WASM_SOURCE_SHA256: string =
-  "d4c7509a6cb04806ce7e50bde9305f92d6bda374f967dd6aebe88801ded2b376";
+  "c1a10258d4c1f2e19b5f9f8a72185eb3fc12080f50e17887c6f6166cda487243";

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { multiplierOf } from "./wasm_module.ts";
+import { multiplierOf } from "./wasm_multiplier.ts";
 import type { Matrices } from "./wasm_product.ts";
 
 type Inputs = { a: tf.TensorInfo; b: tf.TensorInfo };

@@ -1,5 +1,5 @@
 // WebAssembly kernels of dpo-kit's own. tests/golden/make_wasm_code.ts compiles them into
-// wasm_code.ts, wasm_module.ts lets them work in the memory of tfjs' backend. All is float32 and
+// wasm_code.ts, wasm_multiplier.ts lets them work in the memory of tfjs' backend. All is float32 and
 // row-major.
 //
 // They keep nothing of their own in that memory, for it is another program's: no global, no array on
