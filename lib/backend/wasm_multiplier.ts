@@ -20,8 +20,12 @@ type Multiply = (products: Products) => void;
 
 /** More threads would mostly lay out the same matrices. */
 const MOST_THREADS = 16;
+/** More than one: what a thread that is slow or called away has not taken, the others do. */
+const PARTS_A_THREAD = 4;
 /** A part with fewer floating-point operations is done before another thread has woken. */
 const PART_FLOPS = 1 << 20;
+/** Rows or columns of a part: fewer cost less than to lay the other side out for them once more. */
+const LEAST_CUT = 96;
 
 const made = new WeakMap<BackendWasm, Multiply>();
 
@@ -42,7 +46,8 @@ function makeMultiplier(backend: BackendWasm): Multiply {
   for (let i = 1; i < threads; i++) startThread({ code, memory, control, room: makeRoom() });
   return ({ a, b, out, items, rows, columns, inner }) => {
     const worth = Math.floor(2 * items * rows * columns * inner / PART_FLOPS);
-    const cuts = Math.max(1, Math.ceil(Math.min(threads, worth) / items));
+    const wanted = Math.ceil(Math.min(PARTS_A_THREAD * threads, worth) / items);
+    const cuts = Math.max(1, Math.min(wanted, Math.floor(Math.max(rows, columns) / LEAST_CUT)));
     const job = [...a, ...b, out, rows, columns, inner, cuts], parts = items * cuts;
     const run = (job: ArrayLike<number>, part: number) => productPart(kernels, { job, part, room });
     if (threads > 1 && worth > 1) return runShared(control, { job, parts }, run);
