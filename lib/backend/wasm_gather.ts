@@ -6,7 +6,7 @@ type Attributes = { axis: number; batchDims: number };
 
 /**
  * Makes gathering of rows on WebAssembly a copy of each row. tfjs copies number by number and works
- * out each one's place: thirty times slower.
+ * out each one's place: fifty times slower.
  */
 export function replaceWasmGather(): void {
   const kernel = tf.getKernel("GatherV2", "wasm");

@@ -9,7 +9,7 @@ type Attributes = { transposeA: boolean; transposeB: boolean };
 /**
  * Makes products on WebAssembly with a kernel of our own. tfjs' library (XNNPACK) reaches three
  * quarters of its rate, and is asked for a single plain matrix alone; many of them, or a transposed
- * one, tfjs multiplies in three nested loops, twenty times slower.
+ * one, tfjs multiplies in three nested loops, nearly twenty times slower.
  */
 export function replaceWasmMatMul(): void {
   const kernel = tf.getKernel("BatchMatMul", "wasm");
