@@ -5,7 +5,6 @@ import type { Models } from "../train/build_models.ts";
 import { joinLogProbs } from "../train/pair_sums.ts";
 import { whyNoRow } from "../train/rows_origin.ts";
 import { scorePairs } from "../train/score_pairs.ts";
-import type { Triplet } from "../types.ts";
 import type { GenerateOptions } from "./generate.ts";
 import { type AnswerScores, judgeAnswers } from "./judge_answers.ts";
 import {
@@ -16,7 +15,13 @@ import {
 } from "./judge_generation.ts";
 import { judgePreference, type PreferenceReport } from "./judge_preference.ts";
 import { gibberishBound } from "./perplexity.ts";
-import { type Task, textOf, writeTexts, type WrittenText } from "./write_texts.ts";
+import {
+  differentPrompts,
+  type Task,
+  textOf,
+  writeTexts,
+  type WrittenText,
+} from "./write_texts.ts";
 
 /** Stage A, what DPO made of it, and what imitation did. */
 export type Compared = { sft: Models; dpo: Models; control?: Models };
@@ -143,12 +148,4 @@ export async function evaluateModels(
       ...(c && { controlSft: compareGeneration(c, a), dpoControl: compareGeneration(b, c) }),
     },
   };
-}
-
-/** Each prompt once, with the first chosen answer to it. */
-function differentPrompts(triplets: readonly Triplet[]): Task[] {
-  const byPrompt = Map.groupBy(triplets, ({ prompt }) => JSON.stringify(prompt));
-  return Array.from(byPrompt.values(), ([{ prompt, chosen }]) => ({
-    ...{ prompt, reference: textOf(chosen) },
-  }));
 }

@@ -1,7 +1,7 @@
 import { measureHallucination, type UnsupportedDetail } from "../meter/measure_hallucination.ts";
 import { encodePrompt } from "../tokenizer/encode_pair.ts";
 import type { Models } from "../train/build_models.ts";
-import type { Message } from "../types.ts";
+import type { Message, Triplet } from "../types.ts";
 import { generate, type GenerateOptions } from "./generate.ts";
 import type { JudgedText } from "./judge_generation.ts";
 import { surprise } from "./perplexity.ts";
@@ -45,4 +45,12 @@ export async function writeTexts(
 /** What a prompt says, in all its turns. */
 export function textOf(text: string | Message[]): string {
   return typeof text === "string" ? text : text.map(({ content }) => content).join("\n");
+}
+
+/** Each prompt once, with the first chosen answer to it. */
+export function differentPrompts(triplets: readonly Triplet[]): Task[] {
+  const byPrompt = Map.groupBy(triplets, ({ prompt }) => JSON.stringify(prompt));
+  return Array.from(byPrompt.values(), ([{ prompt, chosen }]) => ({
+    ...{ prompt, reference: textOf(chosen) },
+  }));
 }

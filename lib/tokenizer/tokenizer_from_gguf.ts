@@ -33,7 +33,7 @@ export const TOKEN_TYPES = {
 type PreTokenizer = { cuts: string[]; ignoreMerges?: boolean; addsBos?: boolean };
 
 const modern = (digits: string) =>
-  "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
   `${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 /** How llama.cpp cuts text before BPE, by the value of `tokenizer.ggml.pre`. */
