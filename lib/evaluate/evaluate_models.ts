@@ -5,6 +5,7 @@ import type { Models } from "../train/build_models.ts";
 import { joinLogProbs } from "../train/pair_sums.ts";
 import { whyNoRow } from "../train/rows_origin.ts";
 import { scorePairs } from "../train/score_pairs.ts";
+import type { Triplet } from "../types.ts";
 import type { GenerateOptions } from "./generate.ts";
 import { type AnswerScores, judgeAnswers } from "./judge_answers.ts";
 import {
@@ -71,9 +72,10 @@ export type ModelsEvaluation = {
  * **Units**: nats; shares between 0 and 1; tokens.
  * **Memory**: no tensor is left behind, and the models stay the caller's.
  *
- * @param models Stage A, and policies that `openPolicy` laid over it.
+ * @param models Stage A, and policies that `openPolicy` laid over it or loaded beside it.
  * @param triplets Pairs of a file that none was trained on, from `loadTestTriplets` or `loadTriplets`.
- * @throws {UserError} when a pair can't be encoded (see `skipInvalid`), or none is left.
+ * @throws {UserError} when a pair can't be encoded (see `skipInvalid`), none is left, or a policy reads
+ * other tokens than Stage A.
  *
  * @example An untrained policy prefers neither answer and writes what Stage A does.
  * ```ts
@@ -101,6 +103,7 @@ export async function evaluateModels(
     throw new UserError(`Cannot compare models: no pair is left${whyNoRow(encoded)}`);
   }
   const used = rows.map(({ index }) => triplets[index]);
+  for (const policy of [dpo, control]) if (policy) checkTokens(policy, sft, used);
   const score = (of: Models, label: string, adapter: boolean) =>
     scorePairs(of, rows, {
       ...{ adapter, batchSize: 8, signal },
@@ -120,6 +123,7 @@ export async function evaluateModels(
   const write = (of: Models, label: string, adapter = true) =>
     writeTexts(of, tasks, {
       ...writing,
+      stageA: sft,
       adapter,
       onProgress: (done, total) => onProgress?.(label, done, total),
     });
@@ -148,4 +152,17 @@ export async function evaluateModels(
       ...(c && { controlSft: compareGeneration(c, a), dpoControl: compareGeneration(b, c) }),
     },
   };
+}
+
+/** A whole model has a tokenizer of its own; what is compared must be the same tokens. */
+function checkTokens(policy: Models, sft: Models, triplets: readonly Triplet[]): void {
+  if (policy.tokenizer === sft.tokenizer) return;
+  const idsOf = ({ tokenizer }: Models) => JSON.stringify(encodePairs(tokenizer, triplets).rows);
+  if (idsOf(policy) === idsOf(sft)) return;
+  const { path } = policy.source;
+  throw new UserError(
+    `Cannot compare "${path}" with "${sft.source.path}": it reads the test file as other tokens, ` +
+      "wanted a model made from the same one",
+    { path },
+  );
 }

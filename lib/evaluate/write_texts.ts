@@ -18,11 +18,11 @@ export type WrittenText = Omit<JudgedText, "unsupported" | "isGibberish"> & {
   surprise: number;
 };
 
-/** Lets a model write for each prompt, and measures what it wrote. */
+/** Lets a model write for each prompt, and measures what it wrote; the surprise is Stage A's. */
 export async function writeTexts(
   models: Models,
   tasks: readonly Task[],
-  options: GenerateOptions,
+  { stageA = models, ...options }: GenerateOptions & { stageA?: Models },
 ): Promise<WrittenText[]> {
   const { tokenizer } = models;
   const written = await generate(models, tasks.map(({ prompt }) => prompt), options);
@@ -31,7 +31,7 @@ export async function writeTexts(
     const completion = stopped || ids.length === 0 ? [...ids, tokenizer.eosId] : ids;
     return { index, prompt: encodePrompt(tokenizer, tasks[index].prompt), completion };
   });
-  const surprises = await surprise(models, encoded, options);
+  const surprises = await surprise(stageA, encoded, options);
   return written.map(({ text, tokens, stopped }, i) => {
     const { prompt, reference } = tasks[i];
     const { details, unsupported, recall } = measureHallucination(text, textOf(prompt), {
