@@ -52,6 +52,7 @@ Deno.test("openCheckpoint() rebuilds config.json from a GGUF file's metadata", a
 });
 
 const metadata = {
+  "general.architecture": "llama",
   "llama.attention.head_count": 2,
   "llama.embedding_length": 8,
   "llama.feed_forward_length": 12,
@@ -146,7 +147,10 @@ Deno.test("openCheckpoint() says what it found instead of a model", async () => 
       run,
       `the folder has no config.json; did you mean "${join(run, "final_model")}"?`,
     ],
-    [mamba, `supported GGUF architectures are llama, found architecture "mamba"`],
+    [
+      mamba,
+      `supported GGUF architectures are llama, qwen2, qwen3, gemma3, gpt2, found architecture "mamba"`,
+    ],
     [goldenPath("dict.bin"), "wanted a model folder or a .gguf file, found another file"],
   ];
   for (const [path, reason] of cases) {
