@@ -20,6 +20,7 @@ import { CONTROL_FOLDER } from "../lib/train/train_control.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
+import { type NextCommand, runSummary } from "./cli/run_summary.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { lossFlags, lossOptions } from "./cli/loss_flags.ts";
 import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
@@ -78,7 +79,7 @@ await runScript({
     ...trainFlags,
   },
   async main(flags, io) {
-    const loss = lossOptions(flags);
+    const startedMs = performance.now(), loss = lossOptions(flags);
     chooseLosses(loss); // throws before anything is loaded
     const { train, validation, reports } = await loadData(flags, io);
     const encode = encoderOf(encodePairs, flags, io);
@@ -117,18 +118,54 @@ await runScript({
     const events = trainDpo(models, pairs.rows, { ...run, ...loss });
     const shown = { size: pairs.rows.length, unit: "pairs" }, { output_dir: outputDir } = flags;
     const code = await showTraining(events, io, { ...shown, outputDir, method: "DPO" });
+    const summary = () => io.note(runSummary(startedMs, nextCommands(flags)));
+    if (code === 0 && !flags.control) summary();
     if (code !== 0 || !flags.control) return code;
     io.print(
       "\nThe control: the same adapter imitates the chosen answers, same pairs and steps.\n",
     );
     using control = freshPolicy(models, { seed: flags.seed });
-    return await showTraining(trainControl(control, pairs.rows, run), io, {
+    const controlCode = await showTraining(trainControl(control, pairs.rows, run), io, {
       ...shown,
       outputDir: join(outputDir, CONTROL_FOLDER),
       method: "Control",
     });
+    if (controlCode === 0) summary();
+    return controlCode;
   },
 });
+
+function nextCommands(
+  flags: { train_file: string; val_file?: string; output_dir: string },
+): NextCommand[] {
+  const model = join(flags.output_dir, "final_model");
+  const evaluation = join(flags.output_dir, "evaluation/evaluation.json");
+  const held = valFileOf(flags) ?? "HELD_OUT.jsonl";
+  return [
+    {
+      what: "See what it writes, beside Stage A",
+      script: "evaluate",
+      args: ["--dpo_model_path", model, "--test_file", held],
+    },
+    {
+      what: "Ask whether it is ready",
+      script: "readiness",
+      args: ["--run_dir", flags.output_dir, "--evaluation", evaluation],
+    },
+    {
+      what: "Hand it on as a folder of its own",
+      script: "merge_lora",
+      args: ["--adapter_path", model, "--output_dir", join(flags.output_dir, "merged")],
+    },
+  ];
+}
+
+/** The file to judge by: the one that was named, or the embedded one beside the embedded pairs. */
+function valFileOf(
+  { train_file, val_file }: { train_file: string; val_file?: string },
+): string | undefined {
+  return val_file ?? (normalize(train_file) === DEMO_TRAIN ? DEMO_VAL : undefined);
+}
 
 async function loadData(
   flags: { train_file: string; val_file?: string; skip_invalid: boolean; seed: number },
@@ -144,8 +181,7 @@ async function loadData(
       },
     });
   const train = await load(flags.train_file);
-  const isDemo = normalize(flags.train_file) === DEMO_TRAIN;
-  const valFile = flags.val_file ?? (isDemo ? DEMO_VAL : undefined);
+  const valFile = valFileOf(flags);
   if (valFile !== undefined) return { train, validation: await load(valFile), reports };
   const split = splitTriplets(train, { fraction: 0.1, seed: flags.seed });
   io.note(
