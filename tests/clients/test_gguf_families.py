@@ -10,7 +10,6 @@ import pytest
 import torch
 from conftest import DENO_COMMAND, ROOT, as_table, log_probs
 from test_llama_cpp import packages  # noqa: F401, a fixture
-from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModelForCausalLM
 
 COMMON = dict(
@@ -49,9 +48,8 @@ MODELS = {
 # What transformers 5.23 reads of a GGUF file: it passes over stretched positions, takes a Qwen 3 head to be of 128
 # numbers and a GPT-2 of 1024 positions. Of the others it gets the folders that the files are turned into.
 READ_BY_TRANSFORMERS = ["gpt2"]
-# What llama.cpp writes is compared token by token, so that none may be as good as tied: rounding would decide.
-LEAD, MOST = 0.15, 8
-PROMPTS = [json.loads(line)["prompt"] for line in (ROOT / "phase2_data/dpo/val_dpo.jsonl").read_text().splitlines()[:3]]
+MOST = 12
+PROMPTS = [json.loads(line)["prompt"] for line in (ROOT / "phase2_data/dpo/val_dpo.jsonl").read_text().splitlines()[:4]]
 
 
 def tokenizer_files(kind: str) -> dict[str, dict]:
@@ -95,35 +93,16 @@ def randomize(model) -> None:
             weight.copy_(weight.half().float())
 
 
-def smallest_lead(model, prompts: list[list[int]]) -> float:
-    """How far the likeliest token is before the second, at the closest, where the model writes greedily."""
-    leads = []
-    for ids in prompts:
-        given = dict(max_new_tokens=MOST, do_sample=False, pad_token_id=0, return_dict_in_generate=True, output_logits=True)
-        result = model.generate(torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), **given)
-        best = torch.cat(result.logits).topk(2).values
-        leads.append((best[:, 0] - best[:, 1]).min().item())
-    return min(leads)
-
-
 def make(folder: Path, options: dict, kind: str) -> None:
-    """A random checkpoint of this config, the first one whose greedy tokens are clear."""
+    """A random checkpoint of this config, with a tokenizer of its kind."""
     files = tokenizer_files(kind)
     ids = dict(vocab_size=len(files["tokenizer.json"]["model"]["vocab"]), bos_token_id=1, eos_token_id=2)
     if "text_config" in options:
         options = dict(options, text_config=dict(options["text_config"], **ids))
-    tokenizer = Tokenizer.from_str(json.dumps(files["tokenizer.json"]))
-    bos = [1] if kind == "gemma" else []
-    prompts = [bos + tokenizer.encode(text, add_special_tokens=False).ids for text in PROMPTS]
-    for seed in range(100):
-        torch.manual_seed(seed)
-        rest = {key: value for key, value in options.items() if key != "model_type"}
-        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(options["model_type"], **rest, **ids)).eval()
-        randomize(model)
-        if smallest_lead(model, prompts) > LEAD:
-            break
-    else:
-        raise AssertionError(f"{folder.name}: a tie with every seed")
+    torch.manual_seed(1)
+    rest = {key: value for key, value in options.items() if key != "model_type"}
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(options["model_type"], **rest, **ids))
+    randomize(model)
     model.save_pretrained(folder)
     for file, content in files.items():
         (folder / file).write_text(json.dumps(content))
@@ -131,15 +110,15 @@ def make(folder: Path, options: dict, kind: str) -> None:
 
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory) -> dict:
-    """What dump_gguf_families.ts leaves."""
+    """What dump_ggufs.ts leaves."""
     out = tmp_path_factory.mktemp("gguf_families")
     (out / "asked.json").write_text(json.dumps(dict(prompts=PROMPTS, most=MOST)))
     for name, (options, kind) in MODELS.items():
         make(out / "models" / name, options, kind)
-    command = [*DENO_COMMAND, "run", "-A", "-q", "tests/clients/dump_gguf_families.ts", str(out)]
+    command = [*DENO_COMMAND, "run", "-A", "-q", "tests/clients/dump_ggufs.ts", str(out)]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert result.returncode == 0, result.stderr
-    return json.loads((out / "gguf_families.json").read_text())
+    return json.loads((out / "ggufs.json").read_text())
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +142,20 @@ def test_every_family_is_here(dump):
     assert sorted(dump["models"]) == sorted(MODELS)
 
 
+def assert_writes(model: dict, written: list[list[int]], nearly: float) -> None:
+    """The model's greedy tokens, up to where the next two are as good as tied and rounding decides."""
+    network, same = load(model["folder"]), 0
+    for ids, ours, theirs in zip(model["prompts"], model["written"], written, strict=True):
+        if ours == theirs:
+            same += 1
+            continue
+        at = next(i for i in range(MOST) if ours[i : i + 1] != theirs[i : i + 1])
+        assert at < min(len(ours), len(theirs)), (ours, theirs)
+        scores = log_probs(network, ids + ours[:at])[-1]
+        assert abs(scores[ours[at]] - scores[theirs[at]]) < nearly, (ours, theirs)
+    assert same >= 2, f"{same} of {len(written)} texts are the same"
+
+
 def is_asked(name: str, text: str) -> bool:
     """A longer run of spaces than Gemma has a token for is cut by merges in one program, from the left in the other."""
     return " " * 32 not in text or "gemma" not in name
@@ -175,7 +168,7 @@ def test_our_reading_is_the_model(dump, name):
     ours, back = as_table(model["logProbs"], model["prompt"]), as_table(file["logProbs"], file["prompt"])
     assert len(model["prompt"]) > 100
     torch.testing.assert_close(back, ours, atol=1e-3, rtol=0)
-    assert file["written"] == model["written"]
+    assert_writes(model, file["written"], nearly=0.01)
     same = [a == b for text, a, b in zip(dump["texts"], model["ids"], file["ids"], strict=True) if is_asked(name, text)]
     assert all(same) and len(same) > 300
     four = as_table(model["files"]["q4_k_m"]["logProbs"], file["prompt"])
@@ -225,7 +218,7 @@ def test_llama_cpp_has_our_probabilities(dump, llama_cpp, name, file_type, most)
 @pytest.mark.parametrize("name", MODELS)
 def test_llama_cpp_writes_what_we_do(dump, llama_cpp, name):
     model = dump["models"][name]
-    assert llama_cpp[model["files"]["f16"]["path"]]["written"] == model["written"]
+    assert_writes(model, llama_cpp[model["files"]["f16"]["path"]]["written"], nearly=0.1)
 
 
 def test_a_window_that_llama_does_not_know_bounds_its_context(dump):

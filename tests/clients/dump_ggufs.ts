@@ -1,8 +1,9 @@
 /**
- * Our side of test_gguf_families.py: quantises each model folder under OUT/models, reads the files back as
- * bases, and writes what we say of folder and files into OUT/gguf_families.json.
+ * Our side of test_gguf_families.py and test_found_gguf.py: quantises each model folder under OUT/models
+ * and reads the files back as bases, or reads the file that OUT/asked.json names; writes what we say of
+ * them into OUT/ggufs.json.
  *
- *     deno run -A tests/clients/dump_gguf_families.ts OUT
+ *     deno run -A tests/clients/dump_ggufs.ts OUT
  */
 import { join } from "node:path";
 import { quantize } from "../../lib/convert/quantize.ts";
@@ -13,7 +14,7 @@ import { loadModels } from "../../lib/train/load_models.ts";
 import { allLogProbs } from "../parity/tiny_model.ts";
 
 const [out] = Deno.args;
-const asked: { prompts: string[]; most: number } = JSON.parse(
+const asked: { prompts: string[]; most: number; found?: string } = JSON.parse(
   await Deno.readTextFile(join(out, "asked.json")),
 );
 const golden = await Deno.readTextFile("tests/golden/tokenizers/strings.json");
@@ -32,14 +33,15 @@ async function say(modelPath: string) {
   return {
     family: network.config.family,
     prompt: ids[0].ids,
-    logProbs: [...await allLogProbs(network, null, ids[0].ids)],
+    prompts: ids.map((prompt) => prompt.ids),
+    logProbs: asked.found ? [] : [...await allLogProbs(network, null, ids[0].ids)],
     written: written.map(({ tokens }) => tokens),
     ids: texts.map((text) => tokenizer.encode(text)),
   };
 }
 
-const dump: Record<string, unknown> = {};
-for (const { name } of Deno.readDirSync(join(out, "models"))) {
+/** A folder's files, and what we say of it and of them. */
+async function dumpModel(name: string) {
   const folder = join(out, "models", name), files: Record<string, unknown> = {};
   for (const type of ["f16", "q8_0", "q4_k_m"] as const) {
     const path = join(out, `${name}-${type}.gguf`), made = await quantize(folder, path, { type });
@@ -47,7 +49,11 @@ for (const { name } of Deno.readDirSync(join(out, "models"))) {
   }
   const back = join(out, "back", name);
   await convertGguf(join(out, `${name}-f16.gguf`), { folder: back });
-  dump[name] = { folder, back, ...await say(folder), files };
+  return { folder, back, ...await say(folder), files };
 }
-const content = { texts, models: dump };
-await Deno.writeTextFile(join(out, "gguf_families.json"), JSON.stringify(content));
+
+const models: Record<string, unknown> = {};
+const folders = asked.found ? [] : Array.from(Deno.readDirSync(join(out, "models")));
+for (const { name } of folders) models[name] = await dumpModel(name);
+const found = asked.found && await say(asked.found);
+await Deno.writeTextFile(join(out, "ggufs.json"), JSON.stringify({ texts, models, found }));
