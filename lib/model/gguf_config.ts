@@ -1,4 +1,5 @@
 import { UserError } from "../errors.ts";
+import { eosIdsOf } from "../tokenizer/tokenizer_from_gguf.ts";
 import { ropeFromGguf } from "./gguf_rope.ts";
 
 export type GgufConfigOptions = {
@@ -27,12 +28,13 @@ export function ggufConfig(
   const keys = keysOf(metadata, architecture, options.path);
   const tokens = metadata["tokenizer.ggml.tokens"];
   const id = (name: string) => metadata[`tokenizer.ggml.${name}_token_id`];
+  const eosIds = eosIdsOf(metadata);
   const config = {
     ...configOf[architecture](keys, options),
     vocab_size: keys.value("vocab_size", Array.isArray(tokens) ? tokens.length : undefined),
     tie_word_embeddings: !options.has("output.weight"),
     bos_token_id: id("bos"),
-    eos_token_id: id("eos"),
+    eos_token_id: eosIds.length > 1 ? eosIds : eosIds.at(0),
     pad_token_id: id("padding"),
     torch_dtype: "float32",
   };

@@ -48,7 +48,7 @@ MODELS = {
 # What transformers 5.23 reads of a GGUF file: it passes over stretched positions, takes a Qwen 3 head to be of 128
 # numbers and a GPT-2 of 1024 positions. Of the others it gets the folders that the files are turned into.
 READ_BY_TRANSFORMERS = ["gpt2"]
-MOST = 12
+MOST, EOS = 12, 2
 PROMPTS = [json.loads(line)["prompt"] for line in (ROOT / "phase2_data/dpo/val_dpo.jsonl").read_text().splitlines()[:4]]
 
 
@@ -96,7 +96,7 @@ def randomize(model) -> None:
 def make(folder: Path, options: dict, kind: str) -> None:
     """A random checkpoint of this config, with a tokenizer of its kind."""
     files = tokenizer_files(kind)
-    ids = dict(vocab_size=len(files["tokenizer.json"]["model"]["vocab"]), bos_token_id=1, eos_token_id=2)
+    ids = dict(vocab_size=len(files["tokenizer.json"]["model"]["vocab"]), bos_token_id=1, eos_token_id=EOS)
     if "text_config" in options:
         options = dict(options, text_config=dict(options["text_config"], **ids))
     torch.manual_seed(1)
@@ -149,8 +149,8 @@ def assert_writes(model: dict, written: list[list[int]], nearly: float) -> None:
         if ours == theirs:
             same += 1
             continue
-        at = next(i for i in range(MOST) if ours[i : i + 1] != theirs[i : i + 1])
-        assert at < min(len(ours), len(theirs)), (ours, theirs)
+        ours, theirs = (tokens + [EOS] * (MOST - len(tokens)) for tokens in (ours, theirs))
+        at = next(i for i in range(MOST) if ours[i] != theirs[i])
         scores = log_probs(network, ids + ours[:at])[-1]
         assert abs(scores[ours[at]] - scores[theirs[at]]) < nearly, (ours, theirs)
     assert same >= 2, f"{same} of {len(written)} texts are the same"
@@ -167,6 +167,7 @@ def test_our_reading_is_the_model(dump, name):
     file = model["files"]["f16"]
     ours, back = as_table(model["logProbs"], model["prompt"]), as_table(file["logProbs"], file["prompt"])
     assert len(model["prompt"]) > 100
+    assert max(map(len, model["prompts"])) + MOST < file["contextLength"]
     torch.testing.assert_close(back, ours, atol=1e-3, rtol=0)
     assert_writes(model, file["written"], nearly=0.01)
     same = [a == b for text, a, b in zip(dump["texts"], model["ids"], file["ids"], strict=True) if is_asked(name, text)]

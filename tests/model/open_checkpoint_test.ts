@@ -67,6 +67,9 @@ Deno.test("ggufConfig() takes the defaults that llama.cpp takes", () => {
   const { num_key_value_heads, head_dim, rope_theta, tie_word_embeddings } = config;
   assertEquals([num_key_value_heads, head_dim, rope_theta], [2, 4, 10_000]);
   assertEquals(tie_word_embeddings, true);
+  const ends = { "tokenizer.ggml.eos_token_id": 1, "tokenizer.ggml.eot_token_id": 4 };
+  const chat = ggufConfig({ ...metadata, ...ends }, { path: "a.gguf", has: () => false });
+  assertEquals(chat.eos_token_id, [1, 4]);
 });
 
 Deno.test("ggufConfig() keeps a scaled RoPE, so that whoever can't compute it may refuse", () => {

@@ -38,6 +38,8 @@ Deno.test("tokenizerToGguf() says what else llama.cpp asks for", async () => {
   assertEquals(ids, [1, 2, 0, 0]);
   assertEquals(metadata["tokenizer.ggml.add_bos_token"], false);
   assertEquals(metadata["tokenizer.chat_template"], CHATML);
+  const back = createTokenizer(tokenizerFromGguf(metadata, "model"), "model");
+  assertEquals(back.eosIds, [2, 0]); // a turn's end ends what the file's model writes too
 });
 
 /** Gemma's kind: no space before a text, cut behind spaces, runs of them as tokens of their own. */
