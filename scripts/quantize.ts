@@ -188,7 +188,7 @@ function textsInWords(
   { prompts, sameTexts, float, quantized, difference }: QuantizedTexts,
 ): string {
   const cell = ({ value, interval }: Estimated) => {
-    const percent = (share: number) => (100 * share).toFixed(1);
+    const percent = (share: number) => Number((100 * share).toFixed(1)).toFixed(1); // no -0.0
     return value === null ? "none" : `${percent(value)} (${interval!.map(percent).join(",")})`;
   };
   const row = (label: string, key: keyof typeof difference) =>
