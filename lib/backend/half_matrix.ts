@@ -53,6 +53,8 @@ export function toFloat(weight: tf.Tensor2D): tf.Tensor2D {
   return isHalf(weight) ? wrap(cast(handleOf(weight), "float")) as tf.Tensor2D : weight;
 }
 
+type ProductOptions = { transpose?: boolean; exact?: boolean };
+
 /**
  * `x W`, or `x W^T` with `transpose`, float32 in and out. Where `weight` rests in bfloat16, `x` is
  * rounded to it, products are summed in float32 and the sum is rounded once; with `exact` the weight
@@ -61,12 +63,28 @@ export function toFloat(weight: tf.Tensor2D): tf.Tensor2D {
 export function weightProduct(
   x: tf.Tensor2D,
   weight: tf.Tensor2D,
-  { transpose = false, exact = false }: { transpose?: boolean; exact?: boolean } = {},
+  options: ProductOptions = {},
 ): tf.Tensor2D {
-  if (!isHalf(weight)) {
-    const few = transpose && x.shape[0] <= FEW_ROWS ? fusedKernels() : null;
-    return few?.fewRows(x, weight) ?? tf.matMul(x, weight, false, transpose);
-  }
+  return weightProducts(x, [weight], options)[0];
+}
+
+/** {@link weightProduct} of one `x` with several weights; of few rows in one go. */
+export function weightProducts(
+  x: tf.Tensor2D,
+  weights: tf.Tensor2D[],
+  options: ProductOptions = {},
+): tf.Tensor2D[] {
+  const isFew = options.transpose && x.shape[0] <= FEW_ROWS && !weights.some(isHalf);
+  const fused = isFew ? fusedKernels() : null;
+  return fused?.fewRows(x, weights) ?? weights.map((weight) => product(x, weight, options));
+}
+
+function product(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  { transpose = false, exact = false }: ProductOptions,
+): tf.Tensor2D {
+  if (!isHalf(weight)) return tf.matMul(x, weight, false, transpose);
   if (exact) return tf.tidy(() => tf.matMul(x, toFloat(weight), false, transpose));
   const { TF_ATTR_BOOL, TF_ATTR_TYPE } = binding();
   const rounded = cast(handleOf(x), "half");

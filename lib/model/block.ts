@@ -10,9 +10,9 @@ import {
 import { gatedBackward, gatedForward } from "../layers/gated_mlp.ts";
 import {
   linearBackward,
-  linearForward,
   type LinearNeeds,
   type LinearSaved,
+  linearsForward,
 } from "../layers/linear.ts";
 import { type Sight, sightOf } from "./attention_kinds.ts";
 import { moduleName } from "./block_modules.ts";
@@ -64,10 +64,10 @@ export function blockForward(
     unnormed: {},
     lows: {},
   };
-  const linear = (input: tf.Tensor2D, part: LinearPart) => {
-    const { y, saved: low } = linearForward(input, parts.linear(part));
-    saved.lows[part] = low;
-    return y;
+  const linear = (input: tf.Tensor2D, ...names: LinearPart[]) => {
+    const results = linearsForward(input, names.map(parts.linear));
+    names.forEach((part, i) => saved.lows[part] = results[i].saved);
+    return results.map(({ y }) => y);
   };
   const norm = (input: tf.Tensor2D, part: NormPart) => {
     const { y, saved: own } = parts.norm(part)!.forward(input);
@@ -85,16 +85,16 @@ export function blockForward(
 
   const n1 = norm(x, "attention");
   const [q, k, v]: tf.Tensor2D[] = linears.qkv
-    ? parts.split(linear(n1, "qkv"))
-    : [linear(n1, "q"), linear(n1, "k"), linear(n1, "v")];
+    ? parts.split(linear(n1, "qkv")[0])
+    : linear(n1, "q", "k", "v");
   const attended = context.attend(headNorm(q, "q"), headNorm(k, "k"), v, layer);
-  const out = maybeNorm(linear(attended.y, "o"), "attentionOutput");
+  const out = maybeNorm(linear(attended.y, "o")[0], "attentionOutput");
   const middle = tf.add<tf.Tensor2D>(x, out);
 
   const n2 = norm(middle, "mlp");
-  const gate = linears.gate ? linear(n2, "gate") : undefined, up = linear(n2, "up");
+  const [up, gate = undefined] = linears.gate ? linear(n2, "up", "gate") : linear(n2, "up");
   const inner = gate ? gatedForward(gate, up, activation) : activate(up, activation);
-  const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down"), "mlpOutput"));
+  const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down")[0], "mlpOutput"));
   return { y, saved: { ...saved, attention: attended.saved, middle, gate, up } };
 }
 
