@@ -200,6 +200,12 @@ export {
   type QuantizedComparison,
 } from "./lib/convert/compare_quantized.ts";
 export {
+  compareQuantizedTexts,
+  type CompareQuantizedTextsOptions,
+  type QuantizedTexts,
+  type TextScores,
+} from "./lib/evaluate/compare_quantized_texts.ts";
+export {
   type Compared,
   evaluateModels,
   type EvaluateModelsOptions,
