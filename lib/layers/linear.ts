@@ -6,8 +6,8 @@ export type LowRank = { a: tf.Tensor2D; b: tf.Tensor2D; scale: number };
 
 /**
  * `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it, or, with
- * `transposed`, `[in, out]`. A frozen one may rest in bfloat16; `exact` keeps its products in float32
- * nevertheless.
+ * `transposed`, `[in, out]`. A frozen one may be multiplied in bfloat16; `exact` keeps its products in
+ * float32 nevertheless.
  */
 export type LinearParameters = {
   weight: tf.Tensor2D;
@@ -39,13 +39,15 @@ export function linearsForward(
   layers: LinearParameters[],
 ): { y: tf.Tensor2D; saved: LinearSaved }[] {
   const [{ exact, transposed = false }] = layers, weights = layers.map(({ weight }) => weight);
-  const products = weightProducts(x, weights, { transpose: !transposed, exact });
-  return layers.map(({ bias, lowRank }, i) => {
-    const y = bias ? tf.add<tf.Tensor2D>(products[i], bias) : products[i];
-    if (!lowRank) return { y, saved: {} };
-    const { a, b, scale } = lowRank;
-    const low = tf.mul<tf.Tensor2D>(weightProduct(x, a, { transpose: true }), scale);
-    return { y: tf.add(y, weightProduct(low, b, { transpose: true })), saved: { low } };
+  return tf.tidy(() => {
+    const products = weightProducts(x, weights, { transpose: !transposed, exact });
+    return layers.map(({ bias, lowRank }, i) => {
+      const y = bias ? tf.add<tf.Tensor2D>(products[i], bias) : products[i];
+      if (!lowRank) return { y, saved: {} };
+      const { a, b, scale } = lowRank;
+      const low = tf.mul<tf.Tensor2D>(weightProduct(x, a, { transpose: true }), scale);
+      return { y: tf.add(y, weightProduct(low, b, { transpose: true })), saved: { low } };
+    });
   });
 }
 
@@ -73,7 +75,15 @@ export function linearBackward(
     const dlow = tf.mul<tf.Tensor2D>(tf.matMul(dy, lowRank.b), lowRank.scale);
     gradients.b = tf.matMul(dy, saved.low!, true);
     gradients.a = tf.matMul(dlow, x(), true);
-    if (dx) dx = tf.add(dx, tf.matMul(dlow, lowRank.a));
+    if (dx) dx = sumOf([dx, tf.matMul(dlow, lowRank.a)]);
   }
   return { dx, gradients };
+}
+
+/** The sum of some tensors, each of which is freed. */
+export function sumOf(parts: tf.Tensor2D[]): tf.Tensor2D {
+  if (parts.length === 1) return parts[0];
+  const sum = tf.addN(parts);
+  tf.dispose(parts);
+  return sum;
 }

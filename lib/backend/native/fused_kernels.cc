@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernel_call.h"
+#include "loading_pages.h"
 #include "workers.h"
 
 namespace {
@@ -723,3 +724,6 @@ extern "C" int register_fused_kernels() {
   }();
   return registered;
 }
+
+// To be called when TensorFlow has started: see loading_pages.h.
+extern "C" void drop_loading_pages() { dropLoadingPages(); }
