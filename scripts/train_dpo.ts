@@ -8,6 +8,7 @@ import {
   type Tokenizer,
   trainControl,
   trainDpo,
+  type TrainEvent,
   type Triplet,
 } from "../mod.ts";
 import { chooseLosses } from "../lib/loss/loss_options.ts";
@@ -17,12 +18,16 @@ import { freshPolicy } from "../lib/train/build_models.ts";
 import { checkOutput } from "../lib/train/check_output.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { CONTROL_FOLDER } from "../lib/train/train_control.ts";
+import { readRun } from "../report/read_run.ts";
 import { dryRun } from "./cli/dry_run.ts";
+import { liveReport } from "./cli/live_report.ts";
+import { tensorboardLogger } from "./cli/log_tensorboard.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { lossFlags, lossOptions } from "./cli/loss_flags.ts";
 import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
+import { reportFlags, writePairs, writeReport } from "./cli/write_report.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
 /** Held-out pairs below which Chosen Preference says little. */
@@ -75,6 +80,18 @@ await runScript({
       help: "Afterwards trains the same adapter on the chosen answers alone (sft), with the same " +
         "pairs and steps, into output_dir/control_model: what DPO must be better than",
     },
+    report_every: {
+      type: "integer",
+      min: 0,
+      default: 30,
+      help: "Rewrites report.html in output_dir every so many seconds; 0: at the end alone",
+    },
+    ...reportFlags,
+    logging: {
+      type: "choice",
+      choices: ["tensorboard"] as const,
+      help: "Writes event files for TensorBoard into output_dir/logs, too; on TensorFlow only",
+    },
     ...trainFlags,
   },
   async main(flags, io) {
@@ -114,10 +131,20 @@ await runScript({
       },
       signal: io.signal,
     };
-    const events = trainDpo(models, pairs.rows, { ...run, ...loss });
     const shown = { size: pairs.rows.length, unit: "pairs" }, { output_dir: outputDir } = flags;
+    const logged = flags.logging === "tensorboard"
+      ? await tensorboardLogger(outputDir)
+      : (events: AsyncIterable<TrainEvent>) => events;
+    const events = liveReport(logged(trainDpo(models, pairs.rows, { ...run, ...loss })), {
+      ...{ outputDir, everySeconds: flags.report_every, settings: flags },
+    }, io);
     const code = await showTraining(events, io, { ...shown, outputDir, method: "DPO" });
-    if (code !== 0 || !flags.control) return code;
+    if (code !== 0) return code;
+    const most = flags.report_pairs, beta = flags.beta;
+    await writePairs(outputDir, models, { triplets: validation, rows: held.rows, beta, most }, io);
+    await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
+    io.print(`Report in ${join(outputDir, "report.html")}`);
+    if (!flags.control) return;
     io.print(
       "\nThe control: the same adapter imitates the chosen answers, same pairs and steps.\n",
     );

@@ -1,24 +1,5 @@
-/** A size as people read it: "274 MB". Powers of 1000, as disks are sold. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0;
-  while (bytes >= 999.5 && unit < units.length - 1) {
-    bytes /= 1000;
-    unit++;
-  }
-  return `${unit > 0 && bytes < 9.95 ? bytes.toFixed(1) : Math.round(bytes)} ${units[unit]}`;
-}
-
-/** A span of time, short: "4.2s", "45s", "3m20s", "2h05m". */
-export function formatDuration(seconds: number): string {
-  if (seconds < 9.95) return `${Number(seconds.toFixed(1))}s`;
-  const whole = Math.round(seconds);
-  if (whole < 60) return `${whole}s`;
-  const twoDigits = (n: number) => String(n).padStart(2, "0");
-  if (whole < 3600) return `${Math.floor(whole / 60)}m${twoDigits(whole % 60)}s`;
-  const minutes = Math.round(whole / 60);
-  return `${Math.floor(minutes / 60)}h${twoDigits(minutes % 60)}m`;
-}
+export { formatBytes } from "../../lib/format_bytes.ts";
+export { formatDuration } from "../../lib/format_duration.ts";
 
 /** A share between 0 and 1 as a whole percentage: "55%". */
 export function formatPercent(share: number): string {

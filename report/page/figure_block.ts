@@ -1,0 +1,44 @@
+import type { Figure, FigureTable } from "../figures/figure.ts";
+import { type Html, html } from "../html.ts";
+
+/**
+ * A figure's place: the page's script draws into it; its words and numbers stand there without it.
+ *
+ * @param level Of the heading.
+ */
+export function figureBlock({ id, title, summary, table }: Figure, level: 3 | 4 = 3): Html {
+  const heading = level === 3
+    ? html`<h3 id="${id}_title">${title}</h3>`
+    : html`<h4 id="${id}_title">${title}</h4>`;
+  return html`<figure class="figure" aria-labelledby="${id}_title">
+${heading}
+<div class="plot" id="${id}" data-figure="${id}" role="img" aria-label="${title}. ${summary}"></div>
+<figcaption>${summary}</figcaption>
+${numbers(table)}
+</figure>`;
+}
+
+function numbers({ head, rows }: FigureTable): Html | null {
+  if (rows.length === 0) return null;
+  return html`<details class="numbers"><summary>Numbers</summary>${
+    plainTable({ head, rows })
+  }</details>`;
+}
+
+/** A small table whose first column names the rows. */
+export function plainTable({ head, rows }: FigureTable): Html {
+  return html`
+    <div class="scroll" tabindex="0" role="region" aria-label="Table: ${head.join(", ")}">
+      <table>
+        <thead>
+          <tr>${head.map((text) => html`<th scope="col">${text}</th>`)}</tr>
+        </thead>
+        <tbody>${rows.map(([first, ...rest]) =>
+          html`<tr><th scope="row"><bdi>${first}</bdi></th>${
+            rest.map((cell) => html`<td><bdi>${cell}</bdi></td>`)
+          }</tr>`
+        )}</tbody>
+      </table>
+    </div>
+  `;
+}
