@@ -46,7 +46,7 @@ export function curveFigure(options: CurveFigureOptions): Figure {
     ...{ id, title },
     summary: curves.length === 0
       ? "Nothing was recorded."
-      : curves.map((curve) => inWords(curve, format)).join("; ") + ".",
+      : `${curves.map((curve) => inWords(curve, format)).join("; ")}.${overWhat(curves)}`,
     table: tableOf(curves, format),
     data: curves.flatMap(traces),
     layout: baseLayout({
@@ -106,11 +106,19 @@ function finiteOnly(curve: Curve): Curve {
 
 function inWords({ name, x, y }: Curve, format: (value: number) => string): string {
   if (y.length === 1) return `${name}: ${format(y[0])} at step ${x[0]}`;
-  const tenth = Math.max(1, Math.floor(y.length / 10));
   const mean = (values: number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
-  const first = format(mean(y.slice(0, tenth))), last = format(mean(y.slice(-tenth)));
-  const over = tenth === 1 ? "" : `, means over the first and the last ${tenth} steps`;
-  return `${name}: from ${first} to ${last}${over}`;
+  const size = tenth(y),
+    first = format(mean(y.slice(0, size))),
+    last = format(mean(y.slice(-size)));
+  return `${name}: from ${first} to ${last}`;
+}
+
+/** Readings of which a line's first and last means are made. */
+const tenth = (values: number[]) => Math.max(1, Math.floor(values.length / 10));
+
+function overWhat(curves: Curve[]): string {
+  const size = curves.reduce((most, { y }) => Math.max(most, tenth(y)), 1);
+  return size === 1 ? "" : ` Means over the first and the last ${size} steps.`;
 }
 
 /** Up to ten readings of each line. */

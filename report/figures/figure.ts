@@ -30,6 +30,12 @@ export const COLORS = {
   other: "#cc79a7",
 } as const;
 
+/** Bars' second sign beside their colour: those of rejected answers are hatched. */
+export const HATCHED = {
+  chosen: { shape: "" },
+  rejected: { shape: "/", fillmode: "overlay", size: 6, solidity: 0.2 },
+} as const;
+
 /** The layout that figures share; the page's script adds the colours of the theme. */
 export function baseLayout(
   { x, y, ...layout }: Omit<Partial<Layout>, "xaxis" | "yaxis"> & {
@@ -45,10 +51,10 @@ export function baseLayout(
     ...rest,
   });
   return {
-    margin: { l: 52, r: 12, t: 30, b: 44 },
+    margin: { l: 52, r: 14, t: 30, b: 44 },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" },
+    showlegend: true,
     hovermode: "closest",
-    bargap: 0.08,
     xaxis: axis(x),
     yaxis: axis(y),
     ...layout,
@@ -79,7 +85,7 @@ export function guideLine(
     annotations: [{
       ...(isUpright
         ? { x: at.x, y: 1, yref: "paper", yanchor: "top", xanchor: "left" }
-        : { y: at.y, x: 1, xref: "paper", xanchor: "right", yanchor: "bottom" }),
+        : { y: at.y, x: 0.02, xref: "paper", xanchor: "left", yanchor: "bottom" }),
       text,
       showarrow: false,
       font: { size: 11 },

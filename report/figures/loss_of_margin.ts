@@ -1,5 +1,5 @@
 import type { PairsRecord } from "../../lib/evaluate/pairs_record.ts";
-import { logSigmoid } from "../../mod.ts";
+import { logSigmoid } from "../../lib/loss/log_sigmoid.ts";
 import { shortNumber } from "../format.ts";
 import { baseLayout, COLORS, type Figure, plotText } from "./figure.ts";
 import { allRewards } from "./pair_rewards.ts";

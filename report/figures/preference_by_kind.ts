@@ -6,7 +6,7 @@ import { baseLayout, COLORS, type Figure, guideLine, plotText } from "./figure.t
 type Preference = EvaluationRecord["preference"];
 type Group = Preference["by_kind"][string];
 
-/** Chosen Preference by the kind of detail that was changed, with 95 % intervals. */
+/** Chosen Preference by the kind of detail that was changed, with 95% intervals. */
 export function preferenceByKind(
   preferences: readonly { name: string; preference: Preference }[],
 ): Figure {
@@ -34,7 +34,7 @@ export function preferenceByKind(
       : `The lowest of ${counts.length}: ${worst.kind}, ${
         shortPercent(worst.share)
       }. In brackets ` +
-        "the number of pairs; whiskers are 95 % intervals.",
+        "the number of pairs; whiskers are 95% intervals.",
     table: {
       head: ["kind", "pairs", ...shown.map(({ name }) => name)],
       rows: counts.map(({ kind, pairs }, i) => [
@@ -43,15 +43,17 @@ export function preferenceByKind(
       ]).reverse(),
     },
     data: shown.map(({ name, groups }, i) => ({
-      ...{ type: "scatter", mode: "markers", name, orientation: "h" },
+      ...{ type: "scatter", mode: "markers", name },
       x: groups.map((group) => group?.chosen_preference ?? null),
-      y: counts.map(label),
+      y: counts.map((_, row) => row + 0.14 * (shown.length - 1 - 2 * i)),
+      text: counts.map(label),
+      hovertemplate: "%{text}<br>%{x:.1%}<extra></extra>",
       error_x: errorBars(groups, "chosen_preference"),
       marker: { color: colors[i], symbol: symbols[i], size: 9 },
     })),
     layout: baseLayout({
       x: { label: "share of pairs", range: [0, 1.03], tickformat: ".0%" },
-      y: { label: "", type: "category" },
+      y: { label: "", tickvals: [...counts.keys()], ticktext: counts.map(label), showgrid: false },
       height: 150 + 30 * counts.length,
       ...guideLine({ x: 0.5 }, ""),
     }),

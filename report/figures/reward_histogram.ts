@@ -1,6 +1,6 @@
 import type { PairsRecord } from "../../lib/evaluate/pairs_record.ts";
 import { shortNumber } from "../format.ts";
-import { baseLayout, COLORS, type Figure, guideLine } from "./figure.ts";
+import { baseLayout, COLORS, type Figure, guideLine, HATCHED } from "./figure.ts";
 import { allRewards } from "./pair_rewards.ts";
 
 const BINS = 30;
@@ -31,13 +31,14 @@ export function rewardHistogram(record: PairsRecord): Figure {
       marker: {
         color: COLORS[side],
         opacity: 0.7,
-        pattern: { shape: side === "rejected" ? "/" : "", size: 6, solidity: 0.25 },
+        pattern: HATCHED[side],
       },
     })),
     layout: baseLayout({
       x: { label: "reward, nats × beta" },
       y: { label: "answers" },
       barmode: "overlay",
+      bargap: 0.08,
       ...guideLine({ x: 0 }, ""),
     }),
   };

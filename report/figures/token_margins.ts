@@ -1,7 +1,7 @@
 import type { Data } from "plotly.js";
 import type { PairRecord } from "../../lib/evaluate/pairs_record.ts";
 import { shortNumber, signed } from "../format.ts";
-import { baseLayout, COLORS, type Figure, guideLine, plotText } from "./figure.ts";
+import { baseLayout, COLORS, type Figure, guideLine, HATCHED, plotText } from "./figure.ts";
 
 /** A token's part in its pair's margin. */
 export type TokenPart = {
@@ -64,7 +64,7 @@ export function tokenMargins(pair: PairRecord, beta: number): Figure {
           hovertemplate: "%{text}<br>%{y:+.4f}<extra></extra>",
           marker: {
             color: COLORS[side],
-            pattern: { shape: side === "rejected" ? "/" : "", size: 6, solidity: 0.25 },
+            pattern: HATCHED[side],
           },
         };
       }),

@@ -1,15 +1,15 @@
 import type { EvaluationRecord } from "../../mod.ts";
 import { shortPercent } from "../format.ts";
 import { WRITER_NAMES, WRITERS } from "../run_view.ts";
-import { baseLayout, COLORS, type Figure } from "./figure.ts";
+import { baseLayout, COLORS, type Figure, HATCHED } from "./figure.ts";
 import { errorBars } from "./preference_by_kind.ts";
 
 const MEASURES = [
-  ["hallucination_rate", "details unsupported", COLORS.policy, ""],
-  ["notes_with_hallucination", "texts with one", COLORS.rejected, "/"],
+  ["hallucination_rate", "details unsupported", COLORS.policy, "chosen"],
+  ["notes_with_hallucination", "texts with one", COLORS.rejected, "rejected"],
 ] as const;
 
-/** How much of what each model writes its prompt doesn't bear out, with 95 % intervals. */
+/** How much of what each model writes its prompt doesn't bear out, with 95% intervals. */
 export function unsupportedDetails({ generation, prompts }: EvaluationRecord): Figure {
   const writers = WRITERS.filter((writer) => generation[writer]);
   const read = (key: typeof MEASURES[number][0]) => writers.map((name) => generation[name]![key]);
@@ -22,7 +22,7 @@ export function unsupportedDetails({ generation, prompts }: EvaluationRecord): F
           shortPercent(generation[name]!.hallucination_rate)
         } of details, ` +
         `${shortPercent(generation[name]!.notes_with_hallucination)} of texts`
-      ).join("; ") + `. ${prompts} prompts; whiskers are 95 % intervals.`,
+      ).join("; ") + `. ${prompts} prompts; whiskers are 95% intervals.`,
     table: {
       head: ["model", ...MEASURES.map(([, name]) => name)],
       rows: writers.map((writer, i) => [
@@ -30,10 +30,10 @@ export function unsupportedDetails({ generation, prompts }: EvaluationRecord): F
         ...MEASURES.map(([key]) => shortPercent(read(key)[i])),
       ]),
     },
-    data: MEASURES.map(([key, name, color, shape]) => ({
+    data: MEASURES.map(([key, name, color, hatch]) => ({
       ...{ type: "bar", name, x: writers.map((writer) => WRITER_NAMES[writer]), y: read(key) },
       error_y: errorBars(writers.map((writer) => generation[writer]), key),
-      marker: { color, opacity: 0.85, pattern: { shape, size: 6, solidity: 0.2 } },
+      marker: { color, opacity: 0.85, pattern: HATCHED[hatch] },
     })),
     layout: baseLayout({
       x: { label: "", type: "category" },

@@ -28,6 +28,7 @@ export function pairTable({ pairs, beta, total }: PairsRecord): Html {
   return html`
     <h3 id="pair_table_title">All pairs</h3>
     <p>Rewards and margins in nats × beta; a margin below 0 is a pair ranked the wrong way.${note}</p>
+    <p class="print-only">On paper the first 40 stand; the page itself holds all.</p>
     ${controls(kinds, pairs.length)}
     <div class="scroll tall" tabindex="0" role="region" aria-labelledby="pair_table_title">
       <table class="pairs" id="pair_table">

@@ -3,7 +3,7 @@ import { type Html, html } from "../html.ts";
 import { type Sample, WRITER_NAMES, WRITERS } from "../run_view.ts";
 
 /** Samples that a page shows: those in which the models differ most come first. */
-const MOST_SAMPLES = 40;
+const MOST_SAMPLES = 24;
 
 /** What each model wrote for the same prompts, with unsupported details marked. */
 export function sampleCards(samples: readonly Sample[]): Html | null {

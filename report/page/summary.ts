@@ -10,7 +10,14 @@ type Tile = { label: string; value: string; note: string; tone?: "good" | "bad" 
 
 /** The numbers that tell most of a run, and what they come to. */
 export function summary(run: RunView): Html {
-  const tiles = [preference(run), unsupported(run), loss(run), drift(run), progress(run)];
+  const tiles = [
+    preference(run),
+    unsupported(run),
+    loss(run),
+    drift(run),
+    ready(run),
+    progress(run),
+  ];
   return html`<section id="summary" aria-labelledby="summary_title">
 <h2 id="summary_title">Summary</h2>
 ${verdict(run)}
@@ -54,7 +61,7 @@ function preference({ evaluation, epochs, steps }: RunView): Tile | null {
     const [low, high] = intervals.chosen_preference ?? [NaN, NaN];
     const interval = Number.isNaN(low)
       ? ""
-      : `, 95 %: ${shortPercent(low)} to ${shortPercent(high)}`;
+      : `, 95%: ${shortPercent(low)} to ${shortPercent(high)}`;
     const note = `of ${formatCount(pairs, "held-out pair")}${interval}`;
     return { label, value: shortPercent(chosen_preference), note };
   }
@@ -102,6 +109,18 @@ function drift({ evaluation, epochs, steps }: RunView): Tile | null {
   const note = `nats; rejected ${signed(rejected)}`;
   const tone = chosen < 0 ? "bad" : undefined;
   return { label: "Chosen answers' drift", value: signed(chosen), note, tone };
+}
+
+function ready({ readiness }: RunView): Tile | null {
+  if (!readiness) return null;
+  const { verdict, warnings, checks } = readiness;
+  const failed = checks.filter(({ status }) => status === "fail").length;
+  const parts = [
+    failed > 0 && `${formatCount(failed, "check")} failed`,
+    warnings.length > 0 && formatCount(warnings.length, "warning"),
+  ].filter(Boolean);
+  const tone = verdict === "ready" ? "good" : verdict === "not ready" ? "bad" : undefined;
+  return { label: "Readiness", value: verdict, note: parts.join(", "), tone };
 }
 
 function progress({ steps, totalSteps, cost }: RunView): Tile | null {
