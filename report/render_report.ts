@@ -8,7 +8,7 @@ import { textLengths } from "./figures/text_lengths.ts";
 import { tokenMargins } from "./figures/token_margins.ts";
 import { runLetter, trainingFigures } from "./figures/training_curves.ts";
 import { unsupportedDetails } from "./figures/unsupported_details.ts";
-import { type Html, html, jsonScript, trusted } from "./html.ts";
+import { jsonScript, type Markup, markup, trusted } from "./markup.ts";
 import { figureBlock } from "./page/figure_block.ts";
 import { pairTable } from "./page/pair_table.ts";
 import { pairView } from "./page/pair_view.ts";
@@ -45,44 +45,43 @@ export function renderReport(
   }`;
   const reload = run.state === "running" ? reloadSeconds : undefined;
   const sections = sectionsOf(shown, figures);
-  const { markup } = html`
-    ${trusted("<!doctype html>")}
-    <html lang="en" ${reload !== undefined && html`
-      data-reload="${reload}"
-    `}>
-      <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="${policy}">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="color-scheme" content="light dark">
-        <meta name="generator" content="dpo-kit">
-        <title>DPO run ${run.name}</title>
-        <style>${trusted(style)}</style>
-      </head>
-      <body>
-    <a class="skip" href="#main">Skip to the content</a>
-    <header>
-    <h1>DPO run <bdi>${run.name}</bdi></h1>
-    ${status(run, reload)}
-    <nav aria-label="Sections"><ul>${sections.map(([id, name]) =>
-      html`<li><a href="#${id}">${name}</a></li>`
-    )}</ul></nav>
-    </header>
-    <main id="main">
-    ${sections.map(([, , content]) => content)}
-    </main>
-    <footer><p>Written by dpo-kit ${run.versions["dpo-kit"] ??
-      ""}. Figures by Plotly.js. This page is one file and asks no server for anything.</p></footer>
-    ${jsonScript(
-      "figures",
-      Object.fromEntries(figures.all.map(({ id, data, layout }) => [id, { data, layout }])),
-    )}
-    <script>${trusted(plotly)}</script>
-    <script>${trusted(script)}</script>
-      </body>
-    </html>
-  `;
-  return markup;
+  const drawings = Object.fromEntries(
+    figures.all.map(({ id, data, layout }) => [id, { data, layout }]),
+  );
+  const links = sections.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`);
+  const reloading = reload !== undefined && markup` data-reload="${reload}"`;
+  const { text } = markup`${trusted("<!doctype html>")}
+<html lang="en"${reloading}>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="dpo-kit">
+<title>DPO run ${run.name}</title>
+<style>${trusted(style)}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the content</a>
+<header>
+<h1>DPO run <bdi>${run.name}</bdi></h1>
+${status(run, reload)}
+<nav aria-label="Sections"><ul>${links}</ul></nav>
+</header>
+<main id="main">
+${sections.map(([, , content]) => content)}
+</main>
+<footer>
+<p>Written by dpo-kit ${run.versions["dpo-kit"]}. Figures by Plotly.js. This page is one file and
+asks no server for anything.</p>
+</footer>
+${jsonScript("figures", drawings)}
+<script>${trusted(plotly)}</script>
+<script>${trusted(script)}</script>
+</body>
+</html>
+`;
+  return text;
 }
 
 /** How the policy names an inline script: by its hash. */
@@ -92,20 +91,15 @@ function sourceHash(script: string): string {
 
 const STATES = { running: "under way", finished: "finished", stopped: "stopped before its end" };
 
-function status({ state, steps, totalSteps }: RunView, reload: number | undefined): Html {
-  const done = Number(steps.at(-1)?.step ?? 0);
-  return html`<p class="state ${state}"><span class="badge">${STATES[state]}</span>${
-    state === "running" && totalSteps !== null &&
-    html`
-      <progress max="${totalSteps}" value="${done}"
-        aria-label="Steps">${done} of ${totalSteps}</progress> step ${done} of ${totalSteps}
-    `
-  }${
-    reload !== undefined &&
-    html`
-      <label class="reload"><input type="checkbox" id="reload" checked> reload every ${reload} s</label>
-    `
-  }</p>`;
+function status({ state, steps, totalSteps }: RunView, reload: number | undefined): Markup {
+  const done = Number(steps.at(-1)?.step ?? 0), of = `${done} of ${totalSteps}`;
+  const bar = state === "running" && totalSteps !== null && markup`
+<progress max="${totalSteps}" value="${done}" aria-label="Steps">${of}</progress> step ${of}`;
+  const box = reload !== undefined && markup`
+<label class="reload"><input type="checkbox" id="reload" checked> reload every ${reload} s</label>`;
+  return markup`<p class="state ${state}"><span class="badge">${
+    STATES[state]
+  }</span>${bar}${box}</p>`;
 }
 
 type Figures = {
@@ -150,11 +144,11 @@ function preferencesOf(runs: readonly RunView[]) {
   ];
 }
 
-type Section = [id: string, name: string, content: Html];
+type Section = [id: string, name: string, content: Markup];
 
 function sectionsOf(runs: readonly RunView[], figures: Figures): Section[] {
   const [run] = runs, { pairs, samples, evaluation } = run;
-  const sections: [string, string, Html | null | false][] = [
+  const sections: [string, string, Markup | null | false][] = [
     ["summary", "Summary", summary(run)],
     ["compared", "Compared", sideBySide(runs)],
     [
@@ -183,13 +177,13 @@ function sectionsOf(runs: readonly RunView[], figures: Figures): Section[] {
   return sections.filter((section): section is Section => !!section[2]);
 }
 
-function section(id: string, title: string, content: Html | (Html | null)[]): Html {
-  return html`<section id="${id}" aria-labelledby="${id}_title">
+function section(id: string, title: string, content: Markup | (Markup | null)[]): Markup {
+  return markup`<section id="${id}" aria-labelledby="${id}_title">
 <h2 id="${id}_title">${title}</h2>
 ${content}
 </section>`;
 }
 
-function grid(figures: readonly Figure[]): Html {
-  return html`<div class="grid">${figures.map((figure) => figureBlock(figure))}</div>`;
+function grid(figures: readonly Figure[]): Markup {
+  return markup`<div class="grid">${figures.map((figure) => figureBlock(figure))}</div>`;
 }

@@ -5,7 +5,7 @@
 // pairs, and reloads the page of a run that is under way.
 
 /** @typedef {{ data: unknown[], layout: Record<string, any> }} Drawing */
-/** @typedef {{ newPlot: Function, relayout: Function, Plots: { resize: Function } }} PlotlyLibrary */
+/** @typedef {{ newPlot: Function, react: Function, Plots: { resize: Function } }} PlotlyLibrary */
 
 (() => {
   const library = /** @type {{ Plotly?: PlotlyLibrary }} */ (/** @type {unknown} */ (globalThis))
@@ -13,7 +13,24 @@
   /** @type {Record<string, Drawing>} */
   const figures = JSON.parse(document.getElementById("figures")?.textContent ?? "{}");
   const dark = matchMedia("(prefers-color-scheme: dark)"), paper = matchMedia("print");
+  const CONFIG = { responsive: true, displayModeBar: false };
   const isTouched = matchMedia("(pointer: coarse)").matches;
+
+  /** Lighter shades of the figures' colours, for a dark page. */
+  const SHADES = [['"#0072b2"', '"#4aa8e8"'], ['"#d55e00"', '"#f58b3c"'], [
+    '"#009e73"',
+    '"#2cc498"',
+  ]];
+
+  /** @param {unknown[]} data */
+  function inShade(data) {
+    if (!dark.matches || paper.matches) return data;
+    const json = SHADES.reduce(
+      (text, [from, to]) => text.replaceAll(from, to),
+      JSON.stringify(data),
+    );
+    return JSON.parse(json);
+  }
 
   /** Colours of the page as it is shown now. */
   function themeLayout() {
@@ -43,8 +60,7 @@
     const figure = figures[place.dataset.figure ?? ""];
     if (!library || !figure || place.dataset.drawn) return;
     place.dataset.drawn = "yes";
-    const config = { responsive: true, displayModeBar: false };
-    library.newPlot(place, figure.data, inTheme(figure.layout), config);
+    library.newPlot(place, inShade(figure.data), inTheme(figure.layout), CONFIG);
   }
 
   const places = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("[data-figure]")]);
@@ -54,7 +70,8 @@
 
   function recolour() {
     for (const place of drawn()) {
-      library?.relayout(place, inTheme(figures[place.dataset.figure ?? ""].layout));
+      const { data, layout } = figures[place.dataset.figure ?? ""];
+      library?.react(place, inShade(data), inTheme(layout), CONFIG);
     }
   }
 

@@ -10,31 +10,30 @@ type CurveText = Omit<CurveFigureOptions, "curves">;
 
 /** A line of each metric over the steps of each run, with held-out readings at epochs' ends. */
 function metricFigure(runs: Runs, text: CurveText, lines: Line[], isJudged = true): Figure {
-  const curves = runs.flatMap(({ steps, epochs }, i): Curve[] => {
-    const label = (line: string) => runs.length === 1 ? line : `${line}, ${runLetter(i)}`;
-    const dash = i === 0 ? "solid" : "dash";
+  const curves = runs.flatMap(({ steps, epochs }, i) => {
+    const run = { dash: i === 0 ? "solid" : "dash" } as const;
+    const label = (line: string) => runs.length === 1 ? line : `${line} ${"AB"[i]}`;
     const judged = epochs.filter(({ validation }) => validation !== null);
-    return lines.flatMap(({ key, name, color, exact }) => [
-      { ...series(steps, key), name: label(name), color, dash, exact },
-      ...(isJudged
-        ? [
-          {
-            x: judged.map(({ step }) => step),
-            y: judged.map(({ validation }) => validation![key]),
-            name: label(lines.length === 1 ? "held out" : `${name}, held out`),
-            color: lines.length === 1 ? COLORS.heldOut : color,
-            dash,
-            marks: true,
-          } as const,
-        ]
-        : []),
-    ]);
+    return lines.flatMap(({ key, name, color, exact }): Curve[] => {
+      const isOnly = lines.length === 1; // then another run can have a colour of its own
+      const training = { ...run, name: label(name), color: isOnly && i > 0 ? COLORS.other : color };
+      const curve = { ...training, ...series(steps, key), exact };
+      const heldOut = {
+        ...training,
+        ...(isOnly && i === 0 && { color: COLORS.heldOut }),
+        name: label(isOnly ? "held out" : `${name}, held out`),
+        x: judged.map(({ step }) => step),
+        y: judged.map(({ validation }) => validation![key]),
+        marks: true,
+      };
+      return isJudged ? [curve, heldOut] : [curve];
+    });
   });
   return curveFigure({ ...text, curves });
 }
 
 /** A run's letter where two are compared. */
-export const runLetter = (i: number) => `run ${"AB"[i]}`;
+export const runLetter = (i: number) => `Run ${"AB"[i]}`;
 
 const series = (steps: readonly Metrics[], key: string) => ({
   x: steps.map(({ step }) => step),

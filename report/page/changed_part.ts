@@ -1,14 +1,14 @@
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 
 /** Signs of what is the same that are shown before and after what differs. */
 const AROUND = 24;
 
 /** Where two answers part, short: what is the same before it, what differs, what is the same after. */
-export function changedPart(text: string, other: string): Html {
+export function changedPart(text: string, other: string): Markup {
   const [start, end] = differing(text, other);
   const before = text.slice(Math.max(0, start - AROUND), start).toWellFormed();
   const after = text.slice(end, end + AROUND).toWellFormed();
-  return html`<bdi>${start > AROUND && "…"}${before}<mark>${
+  return markup`<bdi>${start > AROUND && "…"}${before}<mark>${
     clip(text.slice(start, end))
   }</mark>${after}${end + AROUND < text.length && "…"}</bdi>`;
 }

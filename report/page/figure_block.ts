@@ -1,16 +1,16 @@
 import type { Figure, FigureTable } from "../figures/figure.ts";
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 
 /**
  * A figure's place: the page's script draws into it; its words and numbers stand there without it.
  *
  * @param level Of the heading.
  */
-export function figureBlock({ id, title, summary, table }: Figure, level: 3 | 4 = 3): Html {
+export function figureBlock({ id, title, summary, table }: Figure, level: 3 | 4 = 3): Markup {
   const heading = level === 3
-    ? html`<h3 id="${id}_title">${title}</h3>`
-    : html`<h4 id="${id}_title">${title}</h4>`;
-  return html`<figure class="figure" aria-labelledby="${id}_title">
+    ? markup`<h3 id="${id}_title">${title}</h3>`
+    : markup`<h4 id="${id}_title">${title}</h4>`;
+  return markup`<figure class="figure" aria-labelledby="${id}_title">
 ${heading}
 <div class="plot" id="${id}" data-figure="${id}" role="img" aria-label="${title}. ${summary}"></div>
 <figcaption>${summary}</figcaption>
@@ -18,26 +18,28 @@ ${numbers(table)}
 </figure>`;
 }
 
-function numbers({ head, rows }: FigureTable): Html | null {
+function numbers({ head, rows }: FigureTable): Markup | null {
   if (rows.length === 0) return null;
-  return html`<details class="numbers"><summary>Numbers</summary>${
+  return markup`<details class="numbers"><summary>Numbers</summary>${
     plainTable({ head, rows })
   }</details>`;
 }
 
 /** A small table whose first column names the rows. */
-export function plainTable({ head, rows }: FigureTable): Html {
-  return html`
+export function plainTable({ head, rows }: FigureTable): Markup {
+  return markup`
     <div class="scroll" tabindex="0" role="region" aria-label="Table: ${head.join(", ")}">
       <table>
         <thead>
-          <tr>${head.map((text) => html`<th scope="col">${text}</th>`)}</tr>
+          <tr>${head.map((text) => markup`<th scope="col">${text}</th>`)}</tr>
         </thead>
-        <tbody>${rows.map(([first, ...rest]) =>
-          html`<tr><th scope="row"><bdi>${first}</bdi></th>${
-            rest.map((cell) => html`<td><bdi>${cell}</bdi></td>`)
-          }</tr>`
-        )}</tbody>
+        <tbody>${
+    rows.map(([first, ...rest]) =>
+      markup`<tr><th scope="row"><bdi>${first}</bdi></th>${
+        rest.map((cell) => markup`<td><bdi>${cell}</bdi></td>`)
+      }</tr>`
+    )
+  }</tbody>
       </table>
     </div>
   `;

@@ -1,7 +1,7 @@
 import type { PairRecord, PairsRecord } from "../../lib/evaluate/pairs_record.ts";
 import { rewardsOf } from "../figures/pair_rewards.ts";
 import { signed } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 import { changedPart } from "./changed_part.ts";
 
 const COLUMNS = [
@@ -16,7 +16,7 @@ const COLUMNS = [
 type RatedPair = PairRecord & { rewards: ReturnType<typeof rewardsOf>; margin: number };
 
 /** All pairs that were read, to be sorted, filtered and searched. */
-export function pairTable({ pairs, beta, total }: PairsRecord): Html {
+export function pairTable({ pairs, beta, total }: PairsRecord): Markup {
   const kinds = [...new Set(pairs.map(({ kind }) => kind))].sort();
   const rows = pairs.map((pair) => {
     const rewards = rewardsOf(pair, beta);
@@ -25,7 +25,7 @@ export function pairTable({ pairs, beta, total }: PairsRecord): Html {
   const note = total > pairs.length
     ? ` ${pairs.length} of ${total}, spread evenly, were read.`
     : "";
-  return html`
+  return markup`
     <h3 id="pair_table_title">All pairs</h3>
     <p>Rewards and margins in nats × beta; a margin below 0 is a pair ranked the wrong way.${note}</p>
     <p class="print-only">On paper the first 40 stand; the page itself holds all.</p>
@@ -41,9 +41,9 @@ export function pairTable({ pairs, beta, total }: PairsRecord): Html {
   `;
 }
 
-function controls(kinds: readonly string[], count: number): Html {
-  const options = kinds.map((kind) => html`<option value="${kind}">${kind}</option>`);
-  return html`
+function controls(kinds: readonly string[], count: number): Markup {
+  const options = kinds.map((kind) => markup`<option value="${kind}">${kind}</option>`);
+  return markup`
     <form class="controls" id="pair_controls" role="search" aria-label="Pairs">
       <label>Search <input type="search" id="pair_search" autocomplete="off"></label>
       <label>Kind <select id="pair_kind"><option value="">all kinds</option>${options}</select></label>
@@ -58,23 +58,23 @@ function controls(kinds: readonly string[], count: number): Html {
   `;
 }
 
-function columnHead([key, label, type]: typeof COLUMNS[number]): Html {
-  const sort = key === "margin" && html`aria-sort="ascending"`; // as the rows come
-  return html`
+function columnHead([key, label, type]: typeof COLUMNS[number]): Markup {
+  const sort = key === "margin" && markup`aria-sort="ascending"`; // as the rows come
+  return markup`
     <th scope="col" data-key="${key}" data-type="${type}" ${sort}>
       <button type="button">${label}</button>
     </th>
   `;
 }
 
-function pairRow({ margin, rewards, ...pair }: RatedPair): Html {
+function pairRow({ margin, rewards, ...pair }: RatedPair): Markup {
   const { row, kind, prompt, chosen, rejected } = pair;
   const rank = margin > 0 ? "right" : margin < 0 ? "wrong" : "tie";
   const flag = rank === "wrong" &&
-    html`<span class="flag" title="ranked the wrong way"> ✗<span class="sr"> mis-ranked</span></span>`;
-  const name = pair.tokens ? html`<a href="#pair_${row}_view">${row}</a>` : row;
+    markup`<span class="flag" title="ranked the wrong way"> ✗<span class="sr"> mis-ranked</span></span>`;
+  const name = pair.tokens ? markup`<a href="#pair_${row}_view">${row}</a>` : row;
   const words = [prompt, chosen, rejected].join("\n").toLowerCase();
-  return html`
+  return markup`
     <tr data-row="${row}" data-kind="${kind}" data-margin="${margin}"
       data-chosen="${rewards.chosen}"
       data-rejected="${rewards.rejected}" data-tokens="${pair.tokens_chosen}" data-rank="${rank}"

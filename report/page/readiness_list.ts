@@ -1,4 +1,5 @@
-import { type Html, html } from "../html.ts";
+import type { ReadinessCheck } from "../../mod.ts";
+import { type Markup, markup } from "../markup.ts";
 import type { RunView } from "../run_view.ts";
 
 const MARKS = {
@@ -13,28 +14,30 @@ const VERDICTS = {
 };
 
 /** What the run is judged by, each with its figure, its reason and the next thing to try. */
-export function readinessList({ readiness }: RunView): Html | null {
+export function readinessList({ readiness }: RunView): Markup | null {
   if (!readiness) return null;
   const { checks, warnings, verdict } = readiness;
   const items = [
-    ...checks.map(({ status, ...check }) => ({ ...check, status, mark: MARKS[status] })),
-    ...warnings.map((warning) => ({
-      ...warning,
-      status: "warning",
-      mark: ["!", "warning"] as const,
-    })),
+    ...checks.map((check) => item(check, check.status, MARKS[check.status])),
+    ...warnings.map((warning) => item(warning, "warning", ["!", "warning"])),
   ];
-  return html`
-    <section id="readiness" aria-labelledby="readiness_title">
-      <h2 id="readiness_title">Readiness</h2>
-      <p class="verdict">${VERDICTS[verdict]}${warnings.length > 0 && " Mind the warnings."}</p>
-      <ul class="checks">${items.map(({ name, status, mark: [sign, word], figure, reason, next }) =>
-        html`
-          <li
-            class="${status}"><span class="mark" aria-hidden="true">${sign}</span><div><strong>${name}</strong>: <span class="figure-text">${figure}</span> <span class="status">${word}</span><p>${reason}</p>${next !==
-                null && html`<p class="next">Next: ${next}</p>`}</div></li>
-        `
-      )}</ul>
-    </section>
-  `;
+  return markup`<section id="readiness" aria-labelledby="readiness_title">
+<h2 id="readiness_title">Readiness</h2>
+<p class="verdict">${VERDICTS[verdict]}${warnings.length > 0 && " Mind the warnings."}</p>
+<ul class="checks">${items}</ul>
+</section>`;
+}
+
+function item(
+  { name, figure, reason, next }: Pick<ReadinessCheck, "name" | "figure" | "reason" | "next">,
+  status: string,
+  [sign, word]: readonly [sign: string, word: string],
+): Markup {
+  return markup`<li class="${status}">
+<span class="mark" aria-hidden="true">${sign}</span>
+<div><strong>${name}</strong>: ${figure} <span class="status">${word}</span>
+<p>${reason}</p>
+${next !== null && markup`<p class="next">Next: ${next}</p>`}
+</div>
+</li>`;
 }

@@ -1,19 +1,19 @@
 import type { UnsupportedDetail } from "../../mod.ts";
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 import { type Sample, WRITER_NAMES, WRITERS } from "../run_view.ts";
 
 /** Samples that a page shows: those in which the models differ most come first. */
 const MOST_SAMPLES = 24;
 
 /** What each model wrote for the same prompts, with unsupported details marked. */
-export function sampleCards(samples: readonly Sample[]): Html | null {
+export function sampleCards(samples: readonly Sample[]): Markup | null {
   if (samples.length === 0) return null;
   const shown = samples.map((sample, i) => ({ sample, number: i + 1 }))
     .toSorted((a, b) => interest(b.sample) - interest(a.sample)).slice(0, MOST_SAMPLES);
-  return html`<h3 id="samples_title">Samples side by side</h3>
-<p>${
-    shown.length < samples.length && `${shown.length} of ${samples.length} prompts. `
-  }Where the models differ most stands first. <mark class="bad">Marked</mark> are details that the prompt doesn't bear out, as the meter reads it; it works by rules and is no clinician.</p>
+  const some = shown.length < samples.length && `${shown.length} of ${samples.length} prompts. `;
+  return markup`<h3 id="samples_title">Samples side by side</h3>
+<p>${some}Where the models differ most stands first. <mark class="bad">Marked</mark> are details
+that the prompt doesn't bear out, as the meter reads it; it works by rules and is no clinician.</p>
 <ol class="samples">${shown.map(({ sample, number }) => card(sample, number))}</ol>`;
 }
 
@@ -26,26 +26,21 @@ function interest({ texts }: Sample): number {
   return 100 * (most - least) + 10 * most + new Set(found.map(({ text }) => text)).size;
 }
 
-function card({ prompt, reference, texts }: Sample, number: number): Html {
-  const writers = WRITERS.filter((writer) => texts[writer]);
-  return html`
-    <li class="sample">
-      <details>
-        <summary>Prompt ${number}: <bdi>${firstWords(prompt)}</bdi></summary>
-        <p class="text" dir="auto">${prompt}</p>
-      </details>
-      <div
-        class="columns"><div><h4>Chosen answer</h4><p class="text" dir="auto">${reference}</p></div>${writers
-          .map((writer) =>
-            html`
-              <div>
-                <h4>${WRITER_NAMES[writer]}</h4>
-                <p class="text" dir="auto">${marked(texts[writer]!)}</p>
-              </div>
-            `
-          )}</div>
-    </li>
-  `;
+function card({ prompt, reference, texts }: Sample, number: number): Markup {
+  const columns = WRITERS.filter((writer) => texts[writer]).map((writer) =>
+    textColumn(WRITER_NAMES[writer], marked(texts[writer]!))
+  );
+  return markup`<li class="sample">
+<details>
+<summary>Prompt ${number}: <bdi>${firstWords(prompt)}</bdi></summary>
+<p class="text" dir="auto">${prompt}</p>
+</details>
+<div class="columns">${textColumn("Chosen answer", reference)}${columns}</div>
+</li>`;
+}
+
+function textColumn(name: string, text: Markup | string): Markup {
+  return markup`<div><h4>${name}</h4><p class="text" dir="auto">${text}</p></div>`;
 }
 
 function firstWords(text: string): string {
@@ -54,22 +49,17 @@ function firstWords(text: string): string {
 }
 
 /** A text with the details marked that its prompt doesn't bear out. */
-function marked({ text, unsupported }: { text: string; unsupported: UnsupportedDetail[] }): Html {
-  const parts: (Html | string)[] = [];
+function marked({ text, unsupported }: { text: string; unsupported: UnsupportedDetail[] }): Markup {
+  const parts: (Markup | string)[] = [];
   let at = 0;
   for (const { start, end, kind } of unsupported.toSorted((a, b) => a.start - b.start)) {
     if (start < at) continue; // a detail inside another one
+    const detail = text.slice(start, end), why = `not borne out: ${kind}`;
     parts.push(
       text.slice(at, start),
-      html`
-        <mark class="bad"
-          title="not borne out: ${kind}">${text.slice(
-            start,
-            end,
-          )}<span class="sr"> (not borne out: ${kind})</span></mark>
-      `,
+      markup`<mark class="bad" title="${why}">${detail}<span class="sr"> (${why})</span></mark>`,
     );
     at = end;
   }
-  return html`${[...parts, text.slice(at)]}`;
+  return markup`${[...parts, text.slice(at)]}`;
 }

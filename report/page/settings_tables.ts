@@ -1,26 +1,25 @@
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 import { runLetter } from "../figures/training_curves.ts";
 import type { RunView } from "../run_view.ts";
 import { plainTable } from "./figure_block.ts";
 
 /** Settings, versions and what computed; of two runs side by side, what differs first. */
-export function settingsTables(runs: readonly RunView[]): Html {
+export function settingsTables(runs: readonly RunView[]): Markup {
   const columns = runs.map(flatSettings);
   const names = [...new Set(columns.flatMap((column) => [...column.keys()]))];
   const rows = names.map((name) => [name, ...columns.map((column) => column.get(name) ?? "–")]);
   const differing = rows.filter(([, ...values]) => new Set(values).size > 1);
   const head = ["setting", ...(runs.length === 1 ? ["value"] : runs.map((_, i) => runLetter(i)))];
-  return html`<section id="settings" aria-labelledby="settings_title">
+  const differences = differing.length > 0
+    ? plainTable({ head, rows: differing })
+    : markup`<p>Nothing.</p>`;
+  return markup`<section id="settings" aria-labelledby="settings_title">
 <h2 id="settings_title">Settings and versions</h2>
-${
-    runs.length > 1 &&
-    html`<h3>What differs</h3>${
-      differing.length > 0 ? plainTable({ head, rows: differing }) : html`<p>Nothing.</p>`
-    }`
-  }
-<details class="all-settings"><summary>All ${rows.length} settings</summary>${
-    plainTable({ head, rows })
-  }</details>
+${runs.length > 1 && markup`<h3>What differs</h3>${differences}`}
+<details class="all-settings">
+<summary>All ${rows.length} settings</summary>
+${plainTable({ head, rows })}
+</details>
 </section>`;
 }
 

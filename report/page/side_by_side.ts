@@ -1,20 +1,19 @@
 import { runLetter } from "../figures/training_curves.ts";
 import { formatDuration } from "../../lib/format_duration.ts";
 import { shortNumber, shortPercent, signed } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 import type { RunView } from "../run_view.ts";
 import { plainTable } from "./figure_block.ts";
 
 /** Two runs' main numbers in a table. */
-export function sideBySide(runs: readonly RunView[]): Html | null {
+export function sideBySide(runs: readonly RunView[]): Markup | null {
   if (runs.length < 2) return null;
   const rows = ROWS.map(([label, read]) => [label, ...runs.map((run) => read(run) ?? "–")])
     .filter(([, ...values]) => values.some((value) => value !== "–"));
-  return html`<section id="compared" aria-labelledby="compared_title">
+  const names = runs.map(({ name }, i) => markup`${runLetter(i)} is <b><bdi>${name}</bdi></b>. `);
+  return markup`<section id="compared" aria-labelledby="compared_title">
 <h2 id="compared_title">Two runs side by side</h2>
-<p>${
-    runs.map(({ name }, i) => html`${i > 0 && ", "}${runLetter(i)} is <b><bdi>${name}</bdi></b>`)
-  }. Solid lines are run A's, dashed ones run B's. Pairs and samples below are run A's.</p>
+<p>${names}Lines of run B are dashed. Pairs and samples below are run A's.</p>
 ${plainTable({ head: ["", ...runs.map((_, i) => runLetter(i))], rows })}
 </section>`;
 }

@@ -3,13 +3,13 @@ import { formatBytes } from "../../lib/format_bytes.ts";
 import { formatCount } from "../../lib/format_count.ts";
 import { formatDuration } from "../../lib/format_duration.ts";
 import { shortNumber, shortPercent, signed } from "../format.ts";
-import { type Html, html } from "../html.ts";
+import { type Markup, markup } from "../markup.ts";
 import type { RunView } from "../run_view.ts";
 
 type Tile = { label: string; value: string; note: string; tone?: "good" | "bad" };
 
 /** The numbers that tell most of a run, and what they come to. */
-export function summary(run: RunView): Html {
+export function summary(run: RunView): Markup {
   const tiles = [
     preference(run),
     unsupported(run),
@@ -18,40 +18,29 @@ export function summary(run: RunView): Html {
     ready(run),
     progress(run),
   ];
-  return html`<section id="summary" aria-labelledby="summary_title">
+  return markup`<section id="summary" aria-labelledby="summary_title">
 <h2 id="summary_title">Summary</h2>
-${verdict(run)}
-<dl class="tiles">${
-    tiles.filter((tile) => tile !== null).map(({ label, value, note, tone }) =>
-      html`
-        <div class="tile ${tone ?? ""}">
-          <dt>${label}</dt>
-          <dd class="value">${value}</dd>
-          <dd class="note">${note}</dd>
-        </div>
-      `
-    )
-  }</dl>
+<div class="verdict">${verdict(run).map((text) => markup`<p>${text}</p>`)}</div>
+<dl class="tiles">${tiles.filter((tile) => tile !== null).map(tileBlock)}</dl>
 </section>`;
 }
 
-function verdict({ verdict, evaluation, state }: RunView): Html {
-  if (verdict !== null) {
-    return html`<div class="verdict">${
-      verdict.sentences.map((text) => html`<p>${text}</p>`)
-    }</div>`;
-  }
-  if (state === "running") {
-    return html`
-      <p
-        class="verdict">The run is under way. What the model writes is known when it has been evaluated.</p>
-    `;
-  }
-  return html`<p class="verdict">${
-    evaluation === null
-      ? "What the model writes was not evaluated, and preference alone proves nothing of it: run scripts/evaluate.ts."
-      : ""
-  }</p>`;
+function tileBlock({ label, value, note, tone }: Tile): Markup {
+  return markup`<div class="tile ${tone ?? ""}">
+<dt>${label}</dt>
+<dd class="value">${value}</dd>
+<dd class="note">${note}</dd>
+</div>`;
+}
+
+function verdict({ verdict, state }: RunView): string[] {
+  if (verdict !== null) return verdict.sentences;
+  return state === "running"
+    ? ["The run is under way. What the model writes is known when it has been evaluated."]
+    : [
+      "What the model writes was not evaluated, and preference alone proves nothing of it: run " +
+      "scripts/evaluate.ts.",
+    ];
 }
 
 function preference({ evaluation, epochs, steps }: RunView): Tile | null {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { describeBackend, type Metrics, type TrainEvent } from "../../mod.ts";
+import { describeBackend, type Metrics, type TrainEvent, UserError } from "../../mod.ts";
 import { exists } from "../../lib/train/load_source.ts";
 import { readRun } from "../../report/read_run.ts";
 import type { RunCost, RunView } from "../../report/run_view.ts";
@@ -18,7 +18,8 @@ export type LiveReportOptions = {
 
 /**
  * Passes a run's events on, and meanwhile rewrites `report.html` in its folder. Whatever ends the
- * run, the last page says that it is over and no longer reloads itself.
+ * run, the last page says that it is over and no longer reloads itself. A page that can't be written
+ * stops no training.
  */
 export async function* liveReport(
   events: AsyncIterable<TrainEvent>,
@@ -28,8 +29,12 @@ export async function* liveReport(
   const path = join(outputDir, "report.html");
   let run: RunView | null = null, writtenMs = 0;
   const write = async () => {
-    await writeReport(path, [{ ...run!, cost: costOf(run!.steps) }], everySeconds);
     writtenMs = io.now();
+    await writeReport(path, [{ ...run!, cost: costOf(run!.steps) }], everySeconds)
+      .catch((error) => {
+        if (!(error instanceof UserError)) throw error;
+        io.note(`Warning: ${error.message}`);
+      });
   };
   try {
     for await (const event of events) {

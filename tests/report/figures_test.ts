@@ -65,7 +65,7 @@ Deno.test("trainingFigures() lays a second run's lines dashed over the first one
   one.forEach((figure, i) => assertEquals(two[i].data.length, 2 * figure.data.length));
   const dashes = traces(two[0]).map(({ line }) => line!.dash);
   assertEquals(dashes, ["solid", "solid", "solid", "dash", "dash", "dash"]);
-  assert(traces(two[0])[0].name!.includes("run A"));
+  assert(traces(two[0])[0].name!.endsWith(" A"));
   const held = traces(lossFigure([run])).at(-1)!;
   assertEquals([held.x, held.y], [[60, 120], [0.5, 0.4]]);
   assert(numbers(traces(stepTimeFigure([run]))[1].y).every((time) => Math.abs(time - 0.5) < 1e-9));

@@ -1,8 +1,15 @@
 /** Markup that is safe to put into a page as it stands. */
-export type Html = { readonly markup: string };
+export type Markup = { readonly text: string };
 
 /** What a template takes: text is escaped, markup stands as it is, lists are joined, nothing is left out. */
-export type HtmlValue = string | number | Html | null | undefined | false | readonly HtmlValue[];
+export type MarkupValue =
+  | string
+  | number
+  | Markup
+  | null
+  | undefined
+  | false
+  | readonly MarkupValue[];
 
 const ENTITIES: Record<string, string> = {
   "&": "&amp;",
@@ -19,21 +26,21 @@ const ENTITIES: Record<string, string> = {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { html } from "./html.ts";
- * const rows = ["<b>", 'say "no"'].map((text) => html`<li title="${text}">${text}</li>`);
- * const { markup } = html`<ul>${rows}</ul>`;
- * assert.equal(markup.split("&lt;b&gt;").length, 3);
- * assert(!markup.includes("<b>"));
+ * import { markup } from "./markup.ts";
+ * const rows = ["<b>", 'say "no"'].map((word) => markup`<li title="${word}">${word}</li>`);
+ * const { text } = markup`<ul>${rows}</ul>`;
+ * assert.equal(text.split("&lt;b&gt;").length, 3);
+ * assert(!text.includes("<b>"));
  * ```
  */
-export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
+export function markup(strings: TemplateStringsArray, ...values: MarkupValue[]): Markup {
   const parts = strings.map((part, i) => i === 0 ? part : markupOf(values[i - 1]) + part);
-  return { markup: parts.join("") };
+  return { text: parts.join("") };
 }
 
 /** Text of this project's own that is markup already: its style sheet and its script. */
-export function trusted(markup: string): Html {
-  return { markup };
+export function trusted(text: string): Markup {
+  return { text };
 }
 
 /**
@@ -43,22 +50,22 @@ export function trusted(markup: string): Html {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { jsonScript } from "./html.ts";
- * const { markup } = jsonScript("data", ["</script><!--<script>"]);
- * assert.equal(markup.match(/</g)?.length, 2); // its own two tags
+ * import { jsonScript } from "./markup.ts";
+ * const { text } = jsonScript("data", ["</script><!--<script>"]);
+ * assert.equal(text.match(/</g)?.length, 2); // its own two tags
  * ```
  */
-export function jsonScript(id: string, value: unknown): Html {
+export function jsonScript(id: string, value: unknown): Markup {
   const json = JSON.stringify(value).replace(
     /[<>&\u2028\u2029]/g,
     (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return html`<script type="application/json" id="${id}">${trusted(json)}</script>`;
+  return markup`<script type="application/json" id="${id}">${trusted(json)}</script>`;
 }
 
-function markupOf(value: HtmlValue): string {
+function markupOf(value: MarkupValue): string {
   if (value === null || value === undefined || value === false) return "";
   if (Array.isArray(value)) return value.map(markupOf).join("");
-  if (typeof value === "object") return (value as Html).markup;
+  if (typeof value === "object") return (value as Markup).text;
   return String(value).replace(/[&<>"']/g, (sign) => ENTITIES[sign]);
 }
