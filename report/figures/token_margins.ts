@@ -15,19 +15,31 @@ export type TokenPart = {
   ratio: number;
   /** What it adds to the margin. */
   adds: number;
+  /** Whether the answers differ in it: it stands between their common beginning and common end. */
+  differs: boolean;
 };
 
 /** What each token after the common beginning adds to a pair's margin: their sum is the margin. */
 export function tokenParts({ tokens }: PairRecord, beta: number): TokenPart[] {
   if (tokens === null) return [];
+  const end = commonEnd(tokens);
   return (["chosen", "rejected"] as const).flatMap((side) => {
     const { texts, policy, reference } = tokens[side];
     return texts.map((text, at) => {
       const ratio = policy[at] - reference[at], sign = side === "chosen" ? 1 : -1;
       const own = { policy: policy[at], reference: reference[at], ratio };
-      return { side, at, text, ...own, adds: sign * beta * ratio };
+      const differs = at < texts.length - end;
+      return { side, at, text, ...own, adds: sign * beta * ratio, differs };
     }).slice(tokens.shared);
   });
+}
+
+/** How many tokens both answers end with, behind their common beginning. */
+export function commonEnd({ shared, chosen, rejected }: NonNullable<PairRecord["tokens"]>): number {
+  const most = Math.min(chosen.texts.length, rejected.texts.length) - shared;
+  let length = 0;
+  while (length < most && chosen.texts.at(-1 - length) === rejected.texts.at(-1 - length)) length++;
+  return length;
 }
 
 /** How each token of a pair adds to its margin, and the margin as it adds up. */
@@ -35,6 +47,7 @@ export function tokenMargins(pair: PairRecord, beta: number): Figure {
   const parts = tokenParts(pair, beta);
   let margin = 0;
   const sums = parts.map(({ adds }) => margin += adds);
+  const ofDiffering = parts.reduce((sum, { adds, differs }) => sum + (differs ? adds : 0), 0);
   const largest = parts.toSorted((a, b) => Math.abs(b.adds) - Math.abs(a.adds)).slice(0, 8);
   const name = ({ text, side, at }: TokenPart) => `${visible(text)} (${side} ${at + 1})`;
   return {
@@ -42,10 +55,9 @@ export function tokenMargins(pair: PairRecord, beta: number): Figure {
     title: `How the tokens of pair ${pair.row} add to its margin`,
     summary: parts.length === 0
       ? "Both answers are the same tokens."
-      : `The margin of ${
-        shortNumber(margin)
-      } adds up from ${parts.length} tokens behind the common ` +
-        `beginning; the largest part, ${signed(largest[0].adds)}, is that of ${name(largest[0])}.`,
+      : `The margin of ${signed(margin)} adds up from ${parts.length} tokens behind the common ` +
+        `beginning; those in which the answers differ bring ${signed(ofDiffering)} of it. The ` +
+        `largest part, ${signed(largest[0].adds)}, is that of ${name(largest[0])}.`,
     table: {
       head: ["token", "answer", "policy", "reference", "log-ratio", "adds to the margin"],
       rows: largest.map((part) => [

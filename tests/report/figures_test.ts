@@ -101,6 +101,10 @@ Deno.test("tokenParts() add up to the pair's margin, and tokenMargins() shows th
     const margin = 0.1 * (policy_chosen - reference_chosen - policy_rejected + reference_rejected);
     const parts = tokenParts(pair, 0.1);
     assertEquals(parts.length, 6); // three behind the common beginning, on each side
+    assertEquals(parts.filter(({ differs }) => differs).map(({ text }) => text), [
+      " left",
+      " right",
+    ]);
     assertClose(parts.reduce((sum, { adds }) => sum + adds, 0), margin, { absolute: 1e-9 });
     assertClose(numbers(traces(tokenMargins(pair, 0.1))[2].y).at(-1)!, margin, { absolute: 1e-9 });
   }
