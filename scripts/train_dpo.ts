@@ -1,8 +1,10 @@
 import { join, normalize } from "node:path";
 import {
   buildModels,
+  type EncodedPair,
   encodePairs,
   loadTriplets,
+  type Models,
   type ReadReport,
   splitTriplets,
   type Tokenizer,
@@ -24,6 +26,7 @@ import { liveReport } from "./cli/live_report.ts";
 import { tensorboardLogger } from "./cli/log_tensorboard.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
+import { type NextCommand, runSummary } from "./cli/run_summary.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { lossFlags, lossOptions } from "./cli/loss_flags.ts";
 import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
@@ -95,7 +98,7 @@ await runScript({
     ...trainFlags,
   },
   async main(flags, io) {
-    const loss = lossOptions(flags);
+    const startedMs = performance.now(), loss = lossOptions(flags);
     chooseLosses(loss); // throws before anything is loaded
     const { train, validation, reports } = await loadData(flags, io);
     const encode = encoderOf(encodePairs, flags, io);
@@ -132,30 +135,86 @@ await runScript({
       signal: io.signal,
     };
     const shown = { size: pairs.rows.length, unit: "pairs" }, { output_dir: outputDir } = flags;
-    const logged = flags.logging === "tensorboard"
-      ? await tensorboardLogger(outputDir)
-      : (events: AsyncIterable<TrainEvent>) => events;
-    const events = liveReport(logged(trainDpo(models, pairs.rows, { ...run, ...loss })), {
-      ...{ outputDir, everySeconds: flags.report_every, settings: flags },
-    }, io);
+    const events = await watched(trainDpo(models, pairs.rows, { ...run, ...loss }), flags, io);
     const code = await showTraining(events, io, { ...shown, outputDir, method: "DPO" });
     if (code !== 0) return code;
-    const most = flags.report_pairs, beta = flags.beta;
-    await writePairs(outputDir, models, { triplets: validation, rows: held.rows, beta, most }, io);
-    await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
-    io.print(`Report in ${join(outputDir, "report.html")}`);
-    if (!flags.control) return;
+    await reportRun(models, { triplets: validation, rows: held.rows }, flags, io);
+    const summary = () => io.note(runSummary(startedMs, nextCommands(flags)));
+    if (!flags.control) return summary();
     io.print(
       "\nThe control: the same adapter imitates the chosen answers, same pairs and steps.\n",
     );
     using control = freshPolicy(models, { seed: flags.seed });
-    return await showTraining(trainControl(control, pairs.rows, run), io, {
+    const controlCode = await showTraining(trainControl(control, pairs.rows, run), io, {
       ...shown,
       outputDir: join(outputDir, CONTROL_FOLDER),
       method: "Control",
     });
+    if (controlCode === 0) summary();
+    return controlCode;
   },
 });
+
+type WatchFlags = { output_dir: string; report_every: number; logging?: "tensorboard" };
+
+/** A run's events, which keep its page and TensorBoard's files up to date as they pass. */
+async function watched(
+  events: AsyncIterable<TrainEvent>,
+  flags: WatchFlags,
+  io: ScriptIo,
+): Promise<AsyncIterable<TrainEvent>> {
+  const { output_dir: outputDir, report_every: everySeconds, logging } = flags;
+  const logged = logging ? (await tensorboardLogger(outputDir))(events) : events;
+  return liveReport(logged, { outputDir, everySeconds, settings: flags }, io);
+}
+
+/** Reads held-out pairs with what was trained, and writes the page of the run that is over. */
+async function reportRun(
+  models: Models,
+  pairs: { triplets: Triplet[]; rows: EncodedPair[] },
+  { output_dir: outputDir, beta, report_pairs: most }: {
+    output_dir: string;
+    beta: number;
+    report_pairs: number;
+  },
+  io: ScriptIo,
+): Promise<void> {
+  await writePairs(outputDir, models, { ...pairs, beta, most }, io);
+  await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
+  io.print(`Report in ${join(outputDir, "report.html")}`);
+}
+
+function nextCommands(
+  flags: { train_file: string; val_file?: string; output_dir: string },
+): NextCommand[] {
+  const model = join(flags.output_dir, "final_model");
+  const evaluation = join(flags.output_dir, "evaluation/evaluation.json");
+  const held = valFileOf(flags) ?? "HELD_OUT.jsonl";
+  return [
+    {
+      what: "See what it writes, beside Stage A",
+      script: "evaluate",
+      args: ["--dpo_model_path", model, "--test_file", held],
+    },
+    {
+      what: "Ask whether it is ready",
+      script: "readiness",
+      args: ["--run_dir", flags.output_dir, "--evaluation", evaluation],
+    },
+    {
+      what: "Hand it on as a folder of its own",
+      script: "merge_lora",
+      args: ["--adapter_path", model, "--output_dir", join(flags.output_dir, "merged")],
+    },
+  ];
+}
+
+/** The file to judge by: the one that was named, or the embedded one beside the embedded pairs. */
+function valFileOf(
+  { train_file, val_file }: { train_file: string; val_file?: string },
+): string | undefined {
+  return val_file ?? (normalize(train_file) === DEMO_TRAIN ? DEMO_VAL : undefined);
+}
 
 async function loadData(
   flags: { train_file: string; val_file?: string; skip_invalid: boolean; seed: number },
@@ -171,8 +230,7 @@ async function loadData(
       },
     });
   const train = await load(flags.train_file);
-  const isDemo = normalize(flags.train_file) === DEMO_TRAIN;
-  const valFile = flags.val_file ?? (isDemo ? DEMO_VAL : undefined);
+  const valFile = valFileOf(flags);
   if (valFile !== undefined) return { train, validation: await load(valFile), reports };
   const split = splitTriplets(train, { fraction: 0.1, seed: flags.seed });
   io.note(

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import {
   buildModels,
   encodeExamples,
@@ -10,6 +11,7 @@ import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import { dryRun } from "./cli/dry_run.ts";
 import { runScript } from "./cli/run_script.ts";
+import { type NextCommand, runSummary } from "./cli/run_summary.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
 
@@ -53,7 +55,7 @@ await runScript({
     ...trainFlags,
   },
   async main(flags, io) {
-    const reports: ReadReport[] = [];
+    const startedMs = performance.now(), reports: ReadReport[] = [];
     const load = (path: string) =>
       loadExamples(path, {
         completionKey: flags.completion_key,
@@ -93,6 +95,29 @@ await runScript({
       signal: io.signal,
     });
     const shown = { size: rows.rows.length, unit: "rows", outputDir: flags.output_dir };
-    return await showTraining(events, io, { ...shown, method: "SFT" });
+    const code = await showTraining(events, io, { ...shown, method: "SFT" });
+    if (code === 0) io.note(runSummary(startedMs, nextCommands(flags.output_dir)));
+    return code;
   },
 });
+
+function nextCommands(outputDir: string): NextCommand[] {
+  const model = join(outputDir, "final_model");
+  return [
+    {
+      what: "Train Stage B from it",
+      script: "train_dpo",
+      args: ["--sft_model_path", model, "--train_file", "PAIRS.jsonl"],
+    },
+    {
+      what: "Let it write",
+      script: "generate",
+      args: ["--model_path", model, "--file", "PAIRS.jsonl", "--num", "10"],
+    },
+    {
+      what: "See whether it tells better from worse answers already",
+      script: "score",
+      args: ["--model_path", model, "--file", "PAIRS.jsonl"],
+    },
+  ];
+}

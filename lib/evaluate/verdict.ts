@@ -62,6 +62,7 @@ export function verdictOf(evaluation: EvaluationRecord): Verdict {
   const isTold = [sft, dpo, control].some((scores) => scores && scores.hallucination_rate !== 0);
   const sentences = [
     `Against Stage A, ${compareRates(dpo, sft, differences.dpo_sft)}`,
+    ...wordsOnDerailing(evaluation),
     control && differences.dpo_control
       ? `Against the control, ${compareRates(dpo, control, differences.dpo_control)} ` +
         (isTold ? WORDS_ON_CONTROL[againstControl!] : NOT_TOLD)
@@ -71,7 +72,9 @@ export function verdictOf(evaluation: EvaluationRecord): Verdict {
   ];
   if (signOf({ interval: differences.dpo_sft.intervals.recall }) < 0) {
     sentences.push(
-      `Part of it may be saying less: DPO's notes state ${percent(dpo.recall)} of the chosen ` +
+      `${againstSft < 0 ? "Part of it may be" : "It is also"} saying less: DPO's notes state ${
+        percent(dpo.recall)
+      } of the chosen ` +
         `answers' details, Stage A's ${percent(sft.recall)}.`,
     );
   }
@@ -117,6 +120,20 @@ function compareRates(
   return `DPO writes ${outcome} unsupported details: ${percent(rate)} of all, against ` +
     `${percent(other)} (paired difference ${ends} points${hint}); notes with at least one: ` +
     `${percent(notes)}, against ${percent(otherNotes)}.`;
+}
+
+/** More gibberish than before, beyond chance: Chosen Preference doesn't see them. */
+function wordsOnDerailing({ generation: { sft, dpo }, differences, preference }: EvaluationRecord) {
+  if (signOf({ interval: differences.dpo_sft.intervals.gibberish_rate }) <= 0) return [];
+  return [
+    `What DPO writes derails: ${
+      percent(dpo.gibberish_rate)
+    } of its texts are gibberish to Stage A ` +
+    `and ${percent(dpo.stop_rate)} end by themselves, against ${percent(sft.gibberish_rate)} and ` +
+    `${percent(sft.stop_rate)} of Stage A's own. Chosen Preference, ` +
+    `${percent(preference.chosen_preference)}, does not show it. Hold the chosen answers up ` +
+    "(--loss_type sigmoid,sft with a larger weight), lower --learning_rate or raise --beta.",
+  ];
 }
 
 function wordsOnChosen(

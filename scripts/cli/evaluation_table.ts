@@ -81,8 +81,8 @@ function cell(reading: Reading | undefined, key: string, scale: number): string 
   if (typeof value !== "number") return "none";
   const digits = scale === 1 ? 2 : 1, factor = scale === 10 ? 1 : scale;
   const show = (number: number) => {
-    const scaled = factor * number;
-    const text = scaled.toFixed(Math.abs(scaled) >= 99.95 ? 0 : digits);
+    const scaled = factor * number, size = Math.abs(scaled);
+    const text = scaled.toFixed(size >= 99.95 ? 0 : size >= 9.995 ? 1 : digits);
     return Number(text) === 0 ? text.replace("-", "") : text;
   };
   const interval = reading!.intervals[key];

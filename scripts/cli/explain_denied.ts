@@ -1,6 +1,7 @@
 import { basename, dirname, join, relative, resolve } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { commandOf } from "./help_text.ts";
+import { quote } from "./quote.ts";
 
 const verbs: Record<string, string> = {
   read: "read",
@@ -38,8 +39,12 @@ export function explainDenied(
   );
   const shown = output?.value ?? target;
   const cannot = `Cannot ${verbs[kind] ?? "use"} ${shown ? `"${shown}"` : "that"}`;
-  if (!isInProject()) {
+  if (isMisplaced()) {
     return `${cannot}: dpo-kit's scripts are run from its folder: cd '${project}'`;
+  }
+  if (!isInProject()) {
+    return `${cannot}: dpo-kit COMMAND touches only what lies below the folder where it is ` +
+      "started; start it in one that holds all of it";
   }
   const place = output && dirname(resolve(output.value));
   if (place !== undefined && (place === resolve(project) || place === "/")) {
@@ -58,8 +63,16 @@ export function explainDenied(
 
 const project = join(import.meta.dirname!, "../..");
 
-/** Where this process stands: permission sets and defaults count from the project's folder. */
-export function isInProject(): boolean {
+/**
+ * Whether this process was started where its permission set doesn't reach: sets and defaults count
+ * from the project's folder. What `scripts/dpo.ts` starts elsewhere reads the folder it stands in,
+ * and not all.
+ */
+export function isMisplaced(): boolean {
+  return !isInProject() && (!askDeno("read", ".") || askDeno("read"));
+}
+
+function isInProject(): boolean {
   try {
     return relative(project, Deno.cwd()) === "";
   } catch {
@@ -173,9 +186,4 @@ function grantedBy(name: string, kind: string): true | string[] {
   const grant = sets[name]?.[kind] ?? [];
   const allowed = typeof grant === "object" && !Array.isArray(grant) ? grant.allow ?? [] : grant;
   return allowed === true ? true : allowed || [];
-}
-
-/** A word as a shell takes it. */
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

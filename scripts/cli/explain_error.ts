@@ -1,5 +1,5 @@
 import { UsageError, UserError } from "../../lib/errors.ts";
-import { explainDenied, type ExplainDeniedOptions, isInProject } from "./explain_denied.ts";
+import { explainDenied, type ExplainDeniedOptions, isMisplaced } from "./explain_denied.ts";
 
 /** What a failed script prints and exits with. */
 export type Explanation = { message: string; exitCode: 1 | 2 };
@@ -10,7 +10,7 @@ export function explainError(error: unknown, options: ExplainDeniedOptions): Exp
   if (denied) return { message: explainDenied(denied.message, options), exitCode: 1 };
   if (error instanceof UsageError) return { message: error.message, exitCode: 2 };
   if (error instanceof UserError) {
-    const where = isInProject() ? "" : "\nThis is not dpo-kit's folder, where its scripts are run.";
+    const where = isMisplaced() ? "\nThis is not dpo-kit's folder, where its scripts are run." : "";
     return { message: error.message + where, exitCode: 1 };
   }
   const full = causes(error).find((cause) => (cause as { code?: string }).code === "ENOSPC");

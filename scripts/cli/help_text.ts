@@ -80,7 +80,7 @@ export function wrap(text: string, margin: number): string {
 }
 
 /** A command over several lines where one is too short for it, as a shell takes it. */
-function wrapCommand(command: string): string {
+export function wrapCommand(command: string): string {
   // A flag stays beside its value.
   const words = command.split(/ (?=--|\[)/);
   const lines = fill(words, columns - indent - 4);

@@ -46,6 +46,16 @@ Deno.test("verdictOf() names a missing control, few prompts and saying less", ()
   says(madeUpEvaluation(none), "nothing can be said");
 });
 
+Deno.test("verdictOf() says that a preferred model writes gibberish, and what to try", () => {
+  const lost = { wrong: 0.9, recall: 0.4, stopped: false, isGibberish: true };
+  const evaluation = madeUpEvaluation({ sft: { wrong: 0.4 }, dpo: lost });
+  says(evaluation, "100.0% of its texts are gibberish to Stage A and 0.0% end by themselves");
+  says(evaluation, "Chosen Preference, 100.0%, does not show it");
+  says(evaluation, "It is also saying less");
+  const kept = madeUpEvaluation({ sft: { wrong: 0.4 }, dpo: { wrong: 0.1 } });
+  assert(!verdictOf(kept).sentences.join().includes("gibberish"));
+});
+
 Deno.test("verdictOf() does not blame DPO where nobody makes anything up", () => {
   const none = { wrong: 0 };
   const evaluation = madeUpEvaluation({ sft: none, dpo: none, control: none, chosenWrong: 0.2 });
@@ -68,8 +78,12 @@ Deno.test("evaluationRecord() is what its schema reads back, numbers and nulls",
 Deno.test("evaluationTable() keeps within 80 columns and its columns apart", () => {
   const odd = { wrong: 0.5, tokens: 2048.5 };
   const control = { wrong: 0, tokens: 9.5 };
-  const worst = madeUpEvaluation({ sft: odd, dpo: odd, control, drift: -888.88 });
-  const lines = [worst, madeUpEvaluation({ sft: odd, dpo: odd })].map(evaluationTable).join("\n");
+  const worst = [-888.88, -28.84].map((drift) =>
+    madeUpEvaluation({ sft: odd, dpo: odd, control, drift })
+  );
+  const lines = [...worst, madeUpEvaluation({ sft: odd, dpo: odd })].map(evaluationTable).join(
+    "\n",
+  );
   assertEquals(`${lines}\n${TABLE_NOTE}`.split("\n").filter((line) => line.length > 80), []);
   assert(!/\)[-\d]|\)none/.test(lines), lines);
 });

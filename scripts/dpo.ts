@@ -1,0 +1,87 @@
+/**
+ * One command for the others: `deno run -q --allow-run=deno scripts/dpo.ts train --beta 0.2` starts
+ * `scripts/train_dpo.ts` with that script's own permissions and no others.
+ */
+import { join, relative } from "node:path";
+import config from "../deno.json" with { type: "json" };
+import { didYouMean } from "../lib/did_you_mean.ts";
+
+/** Each command's script, and what it is for in a few words. */
+export const commands: Record<string, { script: string; summary: string }> = {
+  demo: { script: "demo", summary: "train the embedded model, compare what both write" },
+  fetch: { script: "fetch_model", summary: "download a model from the hub" },
+  triplets: { script: "make_triplets", summary: "make pairs from a table of notes" },
+  lint: { script: "lint_triplets", summary: "look for what is wrong with pairs" },
+  sft: { script: "train_sft", summary: "train Stage A" },
+  train: { script: "train_dpo", summary: "train by DPO" },
+  score: { script: "score", summary: "log-probabilities of answers" },
+  generate: { script: "generate", summary: "let a model write" },
+  evaluate: { script: "evaluate", summary: "Stage A against DPO on held-out pairs" },
+  hallucination: { script: "measure_hallucination", summary: "count unsupported details of texts" },
+  readiness: { script: "readiness", summary: "a verdict on a run, with reasons" },
+  report: { script: "report", summary: "a page about a run, or about two" },
+  merge: { script: "merge_lora", summary: "an adapter and its base as one folder" },
+  quantize: { script: "quantize", summary: "write a GGUF file" },
+  doctor: { script: "doctor", summary: "what computes here, and what would be faster" },
+};
+
+const project = join(import.meta.dirname!, "..");
+
+if (import.meta.main) {
+  const [command = "--help", ...args] = Deno.args;
+  if (["--help", "-h", "help"].includes(command)) {
+    console.log(helpText());
+    Deno.exit(Deno.args.length === 0 ? 2 : 0);
+  }
+  if (!Object.hasOwn(commands, command)) {
+    const names = Object.keys(commands);
+    console.error(
+      `There is no command "${command}"${didYouMean(command, names) || "; try --help"}`,
+    );
+    Deno.exit(2);
+  }
+  Deno.exit(await start(commands[command].script, args));
+}
+
+function helpText(): string {
+  const rows = Object.entries(commands).map(([name, { summary }]) =>
+    `  ${name.padEnd(15)}${summary}`
+  );
+  return [
+    "dpo-kit: Direct Preference Optimization, from pairs to a model to hand on.",
+    "",
+    "Usage: dpo-kit COMMAND [flags]; dpo-kit COMMAND --help says more",
+    "",
+    ...rows,
+  ].join("\n");
+}
+
+/** Runs a script in a process of its own and gives its exit code; Ctrl-C is the script's. */
+async function start(script: string, args: string[]): Promise<number> {
+  const child = new Deno.Command("deno", {
+    args: ["run", "-q", "--no-prompt", ...grantsOf(script), join(project, `scripts/${script}.ts`)]
+      .concat(args),
+  }).spawn();
+  Deno.addSignalListener("SIGINT", () => {}); // the terminal sends it to the child as well
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", () => child.kill("SIGTERM"));
+  return (await child.status).code;
+}
+
+/**
+ * In dpo-kit's folder a script has its permission set. Elsewhere the same, but it reads the folder
+ * where it was started too, and writes there and not in dpo-kit's.
+ */
+function grantsOf(script: string): string[] {
+  if (relative(project, Deno.cwd()) === "") return [`-P=${script}`];
+  const sets = config.permissions as Record<string, object>, here = Deno.cwd();
+  const grants = Object.entries(sets[script]) as [kind: string, names: string[]][];
+  return [
+    "--config",
+    join(project, "deno.json"),
+    ...grants.map(([kind, names]) => {
+      if (kind === "read") return `--allow-read=${project},${here}`;
+      if (kind === "write") return `--allow-write=${here}`;
+      return `--allow-${kind}=${names.map((name) => kind === "ffi" ? join(project, name) : name)}`;
+    }),
+  ];
+}
