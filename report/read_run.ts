@@ -85,7 +85,7 @@ const text = z.string("must be a text");
 const message = z.object({ role: text, content: text });
 const unsupported = z.array(z.looseObject({ kind: text, start: number, end: number }));
 const sampleSchema = z.looseObject({
-  prompt: z.union([text, z.array(message)]),
+  prompt: z.union([text, z.array(message)], "must be a text or a list of messages"),
   reference: text,
   sft: text.optional(),
   dpo: text.optional(),

@@ -22,7 +22,7 @@ export function madeUpRun({ hostile = false, seed = 1 } = {}): RunView {
   const random = createRandom(seed);
   const words = (plain: string, i: number) => hostile ? HOSTILE[i % HOSTILE.length] : plain;
   const steps = Array.from({ length: 120 }, (_, i) => {
-    const gain = (i / 120) * (1 + 0.2 * random.normal());
+    const gain = ((i + 1) / 120) * (1 + 0.2 * random.normal());
     return {
       ...{
         step: i + 1,
