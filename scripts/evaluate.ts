@@ -140,6 +140,11 @@ await runScript({
     const json = JSON.stringify(record, null, 1) + "\n";
     await writeFileAtomic(join(outputDir, "samples.jsonl"), lines.join(""));
     await writeFileAtomic(join(outputDir, "evaluation.json"), json);
+    if (flags.json) io.print(json.trimEnd());
+    else {
+      io.print(`\n${evaluationTable(record)}\n\n${TABLE_NOTE}\n`);
+      io.print(`${inWords(verdictOf(record))}\n`);
+    }
     const { rows } = encodePairs(dpo.tokenizer, triplets, {
       maxLength,
       skipInvalid: flags.skip_invalid,
@@ -147,9 +152,7 @@ await runScript({
     await writePairs(outputDir, dpo, { triplets, rows, beta, most: flags.report_pairs }, io);
     const run = await readRun(dirname(join(dpoPath, ".")), join(outputDir, "evaluation.json"));
     await writeReport(join(outputDir, "report.html"), [run]);
-    if (flags.json) return io.print(json.trimEnd());
-    io.print(`\n${evaluationTable(record)}\n\n${TABLE_NOTE}\n`);
-    io.print(`${inWords(verdictOf(record))}\n`);
+    if (flags.json) return;
     io.print(`The numbers are in ${join(outputDir, "evaluation.json")}, what was written in`);
     io.print(`${join(outputDir, "samples.jsonl")}, and all of it to look at in`);
     io.print(join(outputDir, "report.html"));

@@ -24,7 +24,7 @@ ${plainTable({ head, rows })}
 }
 
 /** Nested settings as one list of names with dots. */
-function flatSettings({ settings, versions, backend }: RunView): Map<string, string> {
+function flatSettings({ settings, versions, backend, evaluation }: RunView): Map<string, string> {
   const found = new Map<string, string>();
   const visit = (name: string, value: unknown) => {
     if (Array.isArray(value)) found.set(name, value.join(", "));
@@ -33,6 +33,7 @@ function flatSettings({ settings, versions, backend }: RunView): Map<string, str
     } else if (value !== null && value !== undefined) found.set(name, String(value));
   };
   visit("", settings);
+  visit("evaluation", evaluation?.settings);
   visit("version", versions);
   visit("backend", backend);
   return found;

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import dpoKit from "../../deno.json" with { type: "json" };
 import { describeBackend, type Metrics, type TrainEvent, UserError } from "../../mod.ts";
 import { exists } from "../../lib/train/load_source.ts";
 import { readRun } from "../../report/read_run.ts";
@@ -67,7 +68,8 @@ async function startedRun(
   const before = hasBefore ? await readRun(outputDir) : null;
   const isBefore = ({ step }: { step?: number }) => step !== undefined && step <= resumedStep;
   return {
-    ...{ name: outputDir, state: "running", totalSteps, settings, versions: {} },
+    ...{ name: outputDir, state: "running", totalSteps, settings },
+    versions: { "dpo-kit": dpoKit.version, deno: Deno.version.deno },
     backend: { ...describeBackend() },
     ...{ cost: null, evaluation: null, samples: [], pairs: null, readiness: null, verdict: null },
     steps: before?.steps.filter(isBefore) ?? [],
