@@ -14,21 +14,21 @@ export function figureBlock({ id, title, summary, table }: Figure, level: 3 | 4 
 ${heading}
 <div class="plot" id="${id}" data-figure="${id}" role="img" aria-label="${title}. ${summary}"></div>
 <figcaption>${summary}</figcaption>
-${numbers(table)}
+${numbers(title, table)}
 </figure>`;
 }
 
-function numbers({ head, rows }: FigureTable): Markup | null {
-  if (rows.length === 0) return null;
+function numbers(title: string, table: FigureTable): Markup | null {
+  if (table.rows.length === 0) return null;
   return markup`<details class="numbers"><summary>Numbers</summary>${
-    plainTable({ head, rows })
+    plainTable(`Numbers: ${title}`, table)
   }</details>`;
 }
 
-/** A small table whose first column names the rows. */
-export function plainTable({ head, rows }: FigureTable): Markup {
+/** A small table under a name of its own, whose first column names the rows. */
+export function plainTable(name: string, { head, rows }: FigureTable): Markup {
   return markup`
-    <div class="scroll" tabindex="0" role="region" aria-label="Table: ${head.join(", ")}">
+    <div class="scroll" tabindex="0" role="region" aria-label="${name}">
       <table>
         <thead>
           <tr>${head.map((text) => markup`<th scope="col">${text}</th>`)}</tr>

@@ -11,14 +11,14 @@ export function settingsTables(runs: readonly RunView[]): Markup {
   const differing = rows.filter(([, ...values]) => new Set(values).size > 1);
   const head = ["setting", ...(runs.length === 1 ? ["value"] : runs.map((_, i) => runLetter(i)))];
   const differences = differing.length > 0
-    ? plainTable({ head, rows: differing })
+    ? plainTable("What differs", { head, rows: differing })
     : markup`<p>Nothing.</p>`;
   return markup`<section id="settings" aria-labelledby="settings_title">
 <h2 id="settings_title">Settings and versions</h2>
 ${runs.length > 1 && markup`<h3>What differs</h3>${differences}`}
 <details class="all-settings">
 <summary>All ${rows.length} settings</summary>
-${plainTable({ head, rows })}
+${plainTable("All settings", { head, rows })}
 </details>
 </section>`;
 }

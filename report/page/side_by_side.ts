@@ -14,7 +14,7 @@ export function sideBySide(runs: readonly RunView[]): Markup | null {
   return markup`<section id="compared" aria-labelledby="compared_title">
 <h2 id="compared_title">Two runs side by side</h2>
 <p>${names}Lines of run B are dashed. Pairs and samples below are run A's.</p>
-${plainTable({ head: ["measure", ...runs.map((_, i) => runLetter(i))], rows })}
+${plainTable("Two runs", { head: ["measure", ...runs.map((_, i) => runLetter(i))], rows })}
 </section>`;
 }
 

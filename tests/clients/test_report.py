@@ -183,6 +183,16 @@ def test_a_screen_reader_finds_names_and_headings(visit):
     assert unnamed == 0
 
 
+@pytest.mark.parametrize("name, scheme", [("two", "dark"), ("running", "light")])
+def test_axe_finds_nothing(visit, name, scheme):
+    axe = pytest.importorskip("axe_core_python.sync_playwright").Axe()
+    page = visit(name, color_scheme=scheme)
+    if name == "running":
+        page.get_by_label("reload every").uncheck()
+    found = axe.run(page, context={"exclude": [[".main-svg"]]})["violations"]
+    assert [(violation["id"], [node["html"][:100] for node in violation["nodes"]]) for violation in found] == []
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_phone_shows_all_without_sideways_scrolling(visit, name):
     page = visit(name, viewport={"width": 375, "height": 800}, is_mobile=True, has_touch=True)
