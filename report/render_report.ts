@@ -38,7 +38,7 @@ export function renderReport(
   runs: readonly [RunView, RunView?],
   { assets, reloadSeconds }: RenderReportOptions,
 ): string {
-  const shown = runs.filter((run) => run !== undefined), [run] = shown;
+  const shown = runs.filter((run) => run !== undefined), [run, other] = shown;
   const figures = figuresOf(shown), { style, script, plotly } = assets;
   const policy = `default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; script-src ${
     [plotly, script].map(sourceHash).join(" ")
@@ -49,6 +49,7 @@ export function renderReport(
     figures.all.map(({ id, data, layout }) => [id, { data, layout }]),
   );
   const links = sections.map(([id, name]) => markup`<li><a href="#${id}">${name}</a></li>`);
+  const beside = other && markup` beside <bdi>${other.name}</bdi>`;
   const reloading = reload !== undefined && markup` data-reload="${reload}"`;
   const { text } = markup`${trusted("<!doctype html>")}
 <html lang="en"${reloading}>
@@ -64,7 +65,7 @@ export function renderReport(
 <body>
 <a class="skip" href="#main">Skip to the content</a>
 <header>
-<h1>DPO run <bdi>${run.name}</bdi></h1>
+<h1>DPO run <bdi>${run.name}</bdi>${beside}</h1>
 ${status(run, reload)}
 <nav aria-label="Sections"><ul>${links}</ul></nav>
 </header>
