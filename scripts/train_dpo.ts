@@ -181,7 +181,7 @@ async function reportRun(
 ): Promise<void> {
   await writePairs(outputDir, models, { ...pairs, beta, most }, io);
   await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
-  io.print(`Report in ${join(outputDir, "report.html")}`);
+  io.note(`Report in ${join(outputDir, "report.html")}`);
 }
 
 function nextCommands(
