@@ -1,7 +1,13 @@
 import { dirname, join } from "node:path";
 import { z } from "zod";
-import { readEvaluation, readiness, readTable, UserError, verdictOf } from "../mod.ts";
-import type { UnsupportedDetail } from "../mod.ts";
+import {
+  readEvaluation,
+  readiness,
+  readTable,
+  type UnsupportedDetail,
+  UserError,
+  verdictOf,
+} from "../mod.ts";
 import { readPairs } from "../lib/evaluate/pairs_record.ts";
 import { textOf } from "../lib/evaluate/write_texts.ts";
 import { readJsonFile } from "../lib/io/read_json.ts";

@@ -1,4 +1,8 @@
-import type { EvaluationRecord, Metrics, Readiness, UnsupportedDetail, Verdict } from "../mod.ts";
+import type { EvaluationRecord } from "../lib/evaluate/evaluation_schema.ts";
+import type { Readiness } from "../lib/evaluate/readiness.ts";
+import type { Verdict } from "../lib/evaluate/verdict.ts";
+import type { UnsupportedDetail } from "../lib/meter/measure_hallucination.ts";
+import type { Metrics } from "../lib/train/train_types.ts";
 import type { PairsRecord } from "../lib/evaluate/pairs_record.ts";
 
 /** Who writes, in the order in which texts stand side by side. */

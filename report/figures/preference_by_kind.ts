@@ -1,5 +1,5 @@
 import type { ErrorBar } from "plotly.js";
-import type { EvaluationRecord } from "../../mod.ts";
+import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 import { shortPercent } from "../format.ts";
 import { baseLayout, COLORS, type Figure, guideLine, plotText } from "./figure.ts";
 

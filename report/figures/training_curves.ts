@@ -1,4 +1,4 @@
-import type { Metrics } from "../../mod.ts";
+import type { Metrics } from "../../lib/train/train_types.ts";
 import { shortNumber, shortPercent } from "../format.ts";
 import type { RunView } from "../run_view.ts";
 import { type Curve, curveFigure, type CurveFigureOptions } from "./curve_figure.ts";

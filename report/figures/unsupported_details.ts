@@ -1,4 +1,4 @@
-import type { EvaluationRecord } from "../../mod.ts";
+import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 import { shortPercent } from "../format.ts";
 import { WRITER_NAMES, WRITERS } from "../run_view.ts";
 import { baseLayout, COLORS, type Figure, HATCHED } from "./figure.ts";
