@@ -40,12 +40,6 @@ export { readTriplets } from "./lib/data/read_triplets.ts";
 export { saveTriplets } from "./lib/data/save_triplets.ts";
 export { splitTriplets, type SplitTripletsOptions } from "./lib/data/split_triplets.ts";
 export { readTable, type TableRow } from "./lib/data/read_table.ts";
-export {
-  type HardTriplet,
-  type TableTriplets,
-  tripletsFromTable,
-  type TripletsFromTableOptions,
-} from "./lib/data/triplets_from_table.ts";
 export { tripletSchema } from "./lib/data/triplet_schema.ts";
 
 export {
@@ -57,6 +51,19 @@ export {
 } from "./lib/meter/measure_hallucination.ts";
 export { CLAIM_KINDS, type ClaimKind } from "./lib/meter/claims.ts";
 export { type HallucinationSums, sumHallucination } from "./lib/meter/sum_hallucination.ts";
+
+export {
+  type DroppedChanges,
+  makeNegatives,
+  type MakeNegativesOptions,
+  type NegativeLimits,
+} from "./lib/negatives/make_negatives.ts";
+export {
+  type HardTriplet,
+  type TableTriplets,
+  tripletsFromTable,
+  type TripletsFromTableOptions,
+} from "./lib/negatives/triplets_from_table.ts";
 
 export { loadTokenizer } from "./lib/tokenizer/load_tokenizer.ts";
 export type { Tokenizer } from "./lib/tokenizer/tokenizer.ts";

@@ -1,5 +1,5 @@
 import { readTable } from "../lib/data/read_table.ts";
-import { tripletsFromTable } from "../lib/data/triplets_from_table.ts";
+import { tripletsFromTable } from "../lib/negatives/triplets_from_table.ts";
 import { encodePair } from "../lib/tokenizer/encode_pair.ts";
 import { loadTokenizer } from "../lib/tokenizer/load_tokenizer.ts";
 import type { EncodedPair } from "../lib/types.ts";

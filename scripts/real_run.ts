@@ -12,7 +12,12 @@ await runScript({
     "the other: fetch the model, make pairs, Stage A, DPO, then what changed on the second table.",
   examples: ["--train_table train.csv --val_table validation.csv"],
   flags: {
-    train_table: { type: "string", value: "FILE", required: true, help: "CSV or JSONL" },
+    train_table: {
+      type: "string",
+      value: "FILE",
+      required: true,
+      help: "CSV, JSONL or Parquet",
+    },
     val_table: { type: "string", value: "FILE", required: true, help: "The same, held out" },
     prompt_column: { type: "string", value: "NAME", default: "dialogue", help: "Its column" },
     chosen_column: {

@@ -56,7 +56,12 @@ await runScript({
       default: "./models/sft_specialist/final_model",
       help: "Stage A: a model folder, a .gguf file or an adapter folder",
     },
-    train_file: { type: "string", value: "FILE", default: DEMO_TRAIN, help: "Triplets, JSONL" },
+    train_file: {
+      type: "string",
+      value: "FILE",
+      default: DEMO_TRAIN,
+      help: "Triplets: JSONL, .csv, .parquet",
+    },
     val_file: {
       type: "string",
       value: "FILE",

@@ -7,6 +7,7 @@ const roomsBefore: Record<string, string[]> = {
   io: [],
   data: ["io"],
   meter: ["data"],
+  negatives: ["data", "meter"],
   tokenizer: ["io", "data"],
   setup: ["backend", "io"],
   layers: ["backend"],
@@ -21,7 +22,7 @@ roomsBefore.convert = ["io", "tokenizer", "model", "train"];
 roomsBefore.evaluate = Object.keys(roomsBefore);
 
 /** Rooms that see numbers, text or bytes only. */
-const roomsWithoutTensors = ["io", "data", "meter", "tokenizer", "loss", "optim"];
+const roomsWithoutTensors = ["io", "data", "meter", "negatives", "tokenizer", "loss", "optim"];
 
 /** Words that may stand only in certain places. */
 const words: { rule: string; word: RegExp; allowed: RegExp }[] = [

@@ -26,7 +26,7 @@ const kind: RowKind<SourceText> = {
  * Loads texts with their sources, one `{"source", "text", "reference"}` a line, by the rules of
  * {@link loadTriplets}; `text` may be empty, `reference` may be absent.
  *
- * @param path A JSONL file.
+ * @param path A file of such rows: JSONL, or as {@link readTriplets} takes others.
  * @throws {UserError} When the file can't be read, has bad rows, or no good one.
  *
  * @example

@@ -7,7 +7,7 @@ import { tripletKind } from "./triplet_schema.ts";
  * Loads a triplets file, all of it or nothing: one bad row refuses the file, unless `skipInvalid`
  * leaves such rows out and counts them in the report.
  *
- * @param path JSONL as {@link readTriplets} takes it.
+ * @param path A file as {@link readTriplets} takes it.
  * @returns The triplets in the file's order, with no other keys than their own.
  * @throws {UserError} When the file can't be read, has bad rows (the first 20 are shown), or no
  * good one.

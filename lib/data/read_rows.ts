@@ -1,5 +1,6 @@
 import { UserError } from "../errors.ts";
-import { readLines } from "./read_lines.ts";
+import type { FileRecord } from "./records/file_record.ts";
+import { readRecords } from "./records/read_records.ts";
 import { checkRow, type RowKind, unknownKeys } from "./triplet_schema.ts";
 
 /** How many bad rows, and how many unknown keys, are named. */
@@ -16,7 +17,7 @@ export type ReadRowsOptions = {
 /** What was found in a file of rows. */
 export type ReadReport = {
   path: string;
-  /** Lines that are not blank. */
+  /** All rows; blank lines are none. */
   rows: number;
   /** Bad rows; with `skipInvalid` they were left out. */
   invalid: number;
@@ -26,7 +27,7 @@ export type ReadReport = {
   unknownKeys: string[];
 };
 
-/** Reads JSONL row by row in constant memory; `wrap` makes what is yielded. */
+/** Reads a file row by row as {@link readRecords} does; `wrap` makes what is yielded. */
 export async function* readRows<Row, T>(
   path: string,
   { kind, wrap }: { kind: RowKind<Row>; wrap: (line: number, row: Row) => T },
@@ -34,23 +35,22 @@ export async function* readRows<Row, T>(
 ): AsyncGenerator<T, ReadReport> {
   const report: ReadReport = { path, rows: 0, invalid: 0, problems: [], unknownKeys: [] };
   let first: UserError | undefined, hint = "";
-  const fail = (line: number, { problem, field }: { problem: string; field?: string }) => {
-    const message = `Cannot parse ${kind.noun} at "${path}" line ${line}: ${problem}`;
+  const fail = (place: string, line: number, { problem, field }: Problem) => {
+    const message = `Cannot parse ${kind.noun} at "${path}" ${place}: ${problem}`;
     first ??= new UserError(message, { path, line, field });
     report.invalid++;
     if (report.problems.length < SHOWN) report.problems.push(message);
   };
-  for await (const lines of readLines(path)) {
-    for (const { line, text, problem } of lines) {
-      if (problem === undefined && text.trim() === "") continue;
-      if (report.rows++ === 0) hint = shapeHint(path, text, kind.keys);
-      const parsed = problem === undefined ? parseRow(text, kind, report) : { problem };
-      if ("row" in parsed) yield wrap(line, parsed.row);
-      else fail(line, parsed);
+  for await (const { unit, records } of readRecords(path)) {
+    for (const record of records) {
+      if (report.rows++ === 0) hint = shapeHint(record.value, kind.keys);
+      const checked = checkRecord(record, kind, report);
+      if ("row" in checked) yield wrap(record.line, checked.row);
+      else fail(`${unit} ${record.line}`, record.line, checked);
     }
   }
   if (report.rows === report.invalid && hint) {
-    const wanted = `wanted a JSON object with ${kind.keys.join(", ")} a line`;
+    const wanted = `wanted rows with ${kind.keys.join(", ")}`;
     throw new UserError(`Cannot use "${path}": ${wanted}, ${hint}`, { path });
   }
   if (first && !skipInvalid) throw collected(first, report);
@@ -65,28 +65,26 @@ export async function* readRows<Row, T>(
   return report;
 }
 
-/** What a file seems to be whose every row is bad, from its name and first row; else "". */
-function shapeHint(path: string, firstRow: string, keys: readonly string[]): string {
-  if (/\.(csv|tsv)$/i.test(path)) {
-    return "found a table; scripts/make_triplets.ts makes triplets of tables";
-  }
-  if (keys.includes("completion") && /"chosen"\s*:/.test(firstRow)) {
+type Problem = { problem: string; field?: string };
+
+/** What a file seems to be whose every row is bad, from its first one; else "". */
+function shapeHint(first: unknown, keys: readonly string[]): string {
+  if (typeof first !== "object" || first === null || Array.isArray(first)) return "";
+  const columns = Object.keys(first);
+  if (keys.includes("completion") && columns.includes("chosen")) {
     return 'found triplets; --completion_key chosen imitates their "chosen"';
   }
-  return firstRow.trimStart().startsWith("[")
-    ? 'found a list; write its items one a line, as "jq -c .[]" does'
-    : "";
+  if (keys.some((key) => columns.includes(key)) || columns.length === 0) return "";
+  const shown = columns.slice(0, SHOWN).map((name) => `"${name}"`).join(", ");
+  return `found ${shown}; scripts/make_triplets.ts makes triplets of texts and their sources`;
 }
 
-function parseRow<Row>(text: string, kind: RowKind<Row>, report: ReadReport) {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    // Its own line number counts within the row, and is 1 always.
-    const why = (error as Error).message.replace(/ \(line 1 column \d+\)$/, "");
-    return { problem: `not JSON: ${why}` };
-  }
+function checkRecord<Row>(
+  { value, problem }: FileRecord,
+  kind: RowKind<Row>,
+  report: ReadReport,
+): { row: Row } | Problem {
+  if (problem !== undefined) return { problem };
   const checked = checkRow(value, kind);
   if ("row" in checked) noteUnknownKeys(value as Record<string, unknown>, kind.keys, report);
   return checked;

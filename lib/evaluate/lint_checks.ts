@@ -1,8 +1,8 @@
-import { distance } from "fastest-levenshtein";
 import { changedDetail } from "../data/changed_detail.ts";
 import { DETAIL_KINDS } from "../data/details/change.ts";
+import { similarity } from "../data/similarity.ts";
 import { formatCount } from "../format_count.ts";
-import { measureHallucination } from "../meter/measure_hallucination.ts";
+import { measureAgainst, readSource } from "../meter/measure_hallucination.ts";
 import type { RowPlace } from "../row_place.ts";
 import { encodingTrouble, normalForm } from "./encoding_trouble.ts";
 import { percent } from "./figures.ts";
@@ -35,8 +35,6 @@ export type LintInput = Omit<LintedRow, "note"> & {
   };
 };
 
-/** Characters of a difference that are compared one by one. */
-const LONGEST_DIFFERENCE = 4000;
 /** Pairs below which an average length proves nothing. */
 const FEWEST_PAIRS = 30;
 /** Excess of one side's average length over the other's that is worth a word. */
@@ -137,22 +135,6 @@ export function farApart(rows: readonly LintInput[], minSimilarity: number): Lin
   });
 }
 
-/** 1 - edits / characters of the longer text; equal beginnings and ends cost nothing to compare. */
-function similarity(a: string, b: string): number {
-  const longest = Math.max(a.length, b.length), shortest = Math.min(a.length, b.length);
-  let start = 0, end = 0;
-  while (start < shortest && a[start] === b[start]) start++;
-  while (end < shortest - start && a.at(-1 - end) === b.at(-1 - end)) end++;
-  const [onlyA, onlyB] = [a, b].map((text) => text.slice(start, text.length - end));
-  const compared = [onlyA, onlyB].map((text) => text.slice(0, LONGEST_DIFFERENCE));
-  const rest = Math.max(onlyA.length, onlyB.length) -
-    Math.max(compared[0].length, compared[1].length);
-  const edits = distance(compared[0], compared[1]);
-  // What is not compared differs as much as what is.
-  const scale = rest === 0 ? 1 : 1 + rest / LONGEST_DIFFERENCE;
-  return Math.max(0, 1 - edits * scale / longest);
-}
-
 /** Pairs whose answers are the same but for spaces. */
 export function onlySpaces(rows: readonly LintInput[]): LintedRow[] {
   const bare = (text: string) => text.normalize("NFC").replace(/\s+/g, "");
@@ -180,10 +162,13 @@ export function cutAnswers(rows: readonly LintInput[], maxLength: number): Linte
 
 /** Pairs whose rejected answer the prompt bears out by the meter's reading, and chosen not. */
 export function supportedRejected(rows: readonly LintInput[]): LintedRow[] {
+  let last = "", source = readSource(last);
   return rows.flatMap((row) => {
-    const rejected = measureHallucination(row.rejected, row.prompt);
+    // Several pairs of one prompt mostly stand together.
+    if (row.prompt !== last) [last, source] = [row.prompt, readSource(row.prompt)];
+    const rejected = measureAgainst(row.rejected, source);
     if (rejected.details === 0 || rejected.unsupported.length > 0) return [];
-    const [wrong] = measureHallucination(row.chosen, row.prompt).unsupported;
+    const [wrong] = measureAgainst(row.chosen, source).unsupported;
     return wrong ? [found(row, `chosen says "${wrong.text}"`)] : [];
   });
 }

@@ -1,7 +1,7 @@
 import { type Claim, CLAIM_KINDS, type ClaimKind, claimsOf } from "./claims.ts";
 import { isSupported } from "./is_supported.ts";
 import { readText } from "./read_text.ts";
-import { indexSource } from "./source_index.ts";
+import { indexSource, type SourceIndex } from "./source_index.ts";
 
 /** A detail that the source does not bear out, and where it stands in the text. */
 export type UnsupportedDetail = { text: string; kind: ClaimKind; start: number; end: number };
@@ -69,8 +69,19 @@ export function measureHallucination(
   source: string,
   { reference }: MeasureHallucinationOptions = {},
 ): HallucinationResult {
-  const read = readText(text);
-  const judged = judge(claimsOf(read), source);
+  return measureAgainst(text, readSource(source), { reference });
+}
+
+/** Reads a source once, to hold several texts against it. */
+export const readSource = (source: string): SourceIndex => indexSource(readText(source));
+
+/** Holds a text against a source that was read before, as {@link measureHallucination} does. */
+export function measureAgainst(
+  text: string,
+  source: SourceIndex,
+  { reference }: MeasureHallucinationOptions = {},
+): HallucinationResult {
+  const judged = judge(claimsOf(readText(text)), source);
   const byKind = Object.fromEntries(
     CLAIM_KINDS.map((kind) => [kind, { details: 0, unsupported: 0 }]),
   ) as Record<ClaimKind, KindCount>;
@@ -90,8 +101,7 @@ export function measureHallucination(
   };
 }
 
-function judge(claims: Claim[], source: string): { claim: Claim; supported: boolean }[] {
-  const index = indexSource(readText(source));
+function judge(claims: Claim[], index: SourceIndex): { claim: Claim; supported: boolean }[] {
   return claims.flatMap((claim) => {
     const supported = isSupported(claim, index);
     return supported === null ? [] : [{ claim, supported }];
@@ -100,9 +110,9 @@ function judge(claims: Claim[], source: string): { claim: Claim; supported: bool
 
 /** The share of a reference's details that a text bears out; of its words, where it has none. */
 function recallOf(reference: string, text: string): number | null {
-  const read = readText(reference);
-  const details = judge(claimsOf(read), text);
-  const judged = details.length > 0 ? details : judge(claimsOf(read, { everyWord: true }), text);
+  const read = readText(reference), written = readSource(text);
+  const details = judge(claimsOf(read), written);
+  const judged = details.length > 0 ? details : judge(claimsOf(read, { everyWord: true }), written);
   const stated = judged.filter(({ supported }) => supported).length;
   return judged.length === 0 ? null : stated / judged.length;
 }

@@ -16,7 +16,8 @@ Deno.test("changedDetail() names the kind that corruptDetail() changed", () => {
     seen.add(kind);
   }
   assertEquals([...seen].sort(), [
-    ...["dose", "drug", "duration", "negation", "number", "sex", "side", "unit"],
+    ...["age", "dose", "drug", "duration", "frequency", "negation", "number", "sex", "side"],
+    ...["site", "unit"],
   ]);
 });
 
@@ -25,7 +26,7 @@ Deno.test("changedDetail() sees what no rule of ours would have written", () => 
     ["Takes 1 mg of warfarin.", "Takes 10 mg of warfarin.", "dose"], // 1 is no detail to change
     ["On lisinopril.", "On penicillin.", "drug"], // not of its group
     ["He has a rash.", "He has a wound.", "other"],
-    ["Seen in 2019 for asthma.", "Seen in 1987 for asthma.", "number"],
+    ["Seen in 2019 for asthma.", "Seen in 1987 for asthma.", "date"],
     ["Takes aspirin 81 mg for 2 weeks now.", "Takes warfarin 81 mg for 9 days now.", "several"],
     ["Pain in the left knee.", "Asthma since childhood, no other complaints.", "rewritten"],
     ["Male.", "Female.", "sex"], // all of it, and still one detail

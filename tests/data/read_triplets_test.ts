@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { UserError } from "../../lib/errors.ts";
-import { MAX_LINE_BYTES } from "../../lib/data/read_lines.ts";
+import { MAX_LINE_BYTES } from "../../lib/data/records/read_lines.ts";
 import { loadExamples } from "../../lib/data/load_examples.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
 import type { ReadReport } from "../../lib/data/read_rows.ts";
@@ -138,26 +138,37 @@ Deno.test("loadTriplets() refuses what is no text: wrong bytes, endless lines, n
 });
 
 Deno.test("loadTriplets() says what a file seems to be whose every row is bad", async () => {
-  const list =
-    'Cannot use "FILE": wanted a JSON object with prompt, chosen, rejected a line, found a list; write its items one a ' +
-    'line, as "jq -c .[]" does';
-  const pretty = JSON.stringify([JSON.parse(GOOD)], null, 2);
-  const skipping = (path: string) => loadTriplets(path, { skipInvalid: true });
-  for (const read of [undefined, skipping]) {
-    assertEquals(await problem(pretty, read), list);
-    assertEquals(await problem(JSON.stringify([JSON.parse(GOOD)]), read), list);
-  }
   const path = await Deno.makeTempFile({ suffix: ".csv" });
   await Deno.writeTextFile(path, "note,summary\nfever,a fever\n");
   const { message } = await userError(loadTriplets(path));
   assertEquals(
     message,
-    `Cannot use "${path}": wanted a JSON object with prompt, chosen, rejected a line, found a table; ` +
-      "scripts/make_triplets.ts makes triplets of tables",
+    `Cannot use "${path}": wanted rows with prompt, chosen, rejected, found "note", "summary"; ` +
+      "scripts/make_triplets.ts makes triplets of texts and their sources",
   );
   assert(
     (await problem(`${GOOD}\n[1]`)).startsWith('Cannot parse triplet at "FILE" line 2: a line'),
   );
+});
+
+Deno.test("loadTriplets() reads a JSON list, a CSV and a TSV, and names rows and lines", async () => {
+  for (const space of [undefined, 2]) {
+    await withFile(`\ufeff ${JSON.stringify([good, good], null, space)}`, async (path) => {
+      assertEquals(await loadTriplets(path), [good, good]);
+    });
+  }
+  assert(
+    (await problem(JSON.stringify([good, { ...good, chosen: "" }])))
+      .startsWith('Cannot parse triplet at "FILE" row 2: "chosen" must be a non-empty string'),
+  );
+  assert((await problem(`[${GOOD},`)).startsWith('Cannot parse "FILE": it begins as a list, and'));
+  for (const [suffix, mark] of [[".csv", ","], [".tsv", "\t"]]) {
+    const path = await Deno.makeTempFile({ suffix });
+    const rows = [["prompt", "chosen", "rejected"], ['"a\n1"', "b", "c"], ["a", "b", "c"]];
+    await Deno.writeTextFile(path, rows.map((row) => row.join(mark)).join("\n"));
+    const read = await Array.fromAsync(readTriplets(path));
+    assertEquals(read.map(({ line, triplet }) => [line, triplet.prompt]), [[2, "a\n1"], [4, "a"]]);
+  }
 });
 
 Deno.test("loadTriplets() takes a line of just the largest size", async () => {
@@ -230,7 +241,7 @@ Deno.test("loadExamples() reads prompts with completions and calls them so", asy
   );
   assertEquals(
     await problem(GOOD, loadExamples),
-    'Cannot use "FILE": wanted a JSON object with prompt, completion a line, found triplets; ' +
+    'Cannot use "FILE": wanted rows with prompt, completion, found triplets; ' +
       '--completion_key chosen imitates their "chosen"',
   );
 });

@@ -68,7 +68,7 @@ Deno.test("measureHallucination() finds what corruptDetail() made wrong, and not
     const wrong = corruptDetail(truth, { random, source: note })!;
     return { truth, text: wrong.text, note, kind: wrong.kind };
   });
-  assertEquals(new Set(made.map(({ kind }) => kind)).size, 8);
+  assertEquals(new Set(made.map(({ kind }) => kind)).size, 10);
   const { recall, precision, missed } = tally(made);
   assert(recall >= 0.99 && precision >= 0.99, `${recall} ${precision}\n${missed.join("\n")}`);
 });

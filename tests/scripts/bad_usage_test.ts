@@ -27,7 +27,7 @@ const cases: Record<string, [args: string[], says: string, code: 1 | 2][]> = {
     [["--debug=0"], '--debug must be true or false, found "0"', 2],
   ],
   real_run: [
-    [[table], "--train_table is missing: CSV or JSONL", 2],
+    [[table], "--train_table is missing: CSV, JSONL or Parquet", 2],
     [[table, "--train_table=no.csv"], 'Cannot read "no.csv": there is no such file or folder', 1],
     [[table, "--train_table=lib"], 'Cannot read "lib": it is a folder, wanted a file', 1],
     [[table, "--train_table=a", "--num=0"], "--num must be a whole number of at least 1", 2],

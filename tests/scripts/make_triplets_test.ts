@@ -25,26 +25,48 @@ async function withFolder(use: (folder: string) => Promise<void>) {
 
 Deno.test("make_triplets.ts makes triplets of a CSV, and the same again for the same seed", async () => {
   await withFolder(async (folder) => {
-    const rows = Array.from({ length: 9 }, (_, i) => `"Hi, ${i}",She is ${i + 30} years old.`);
-    await Deno.writeTextFile(`${root}${folder}/a.csv`, `talk,note\n${rows.join("\n")}\nx,Gout.\n`);
+    const rows = Array.from({ length: 9 }, (_, i) => `"Hi, ${i + 30}",She is ${i + 30} years old.`);
+    await Deno.writeTextFile(`${root}${folder}/a.csv`, `talk,note\n${rows.join("\n")}\nx,Fine.\n`);
     const columns = ["--prompt_column", "talk", "--chosen_column", "note"];
     const args = ["--source", `${folder}/a.csv`, ...columns, "--instruction", "Write."];
     const first = await run(...args, "--output", `${folder}/1.jsonl`, "--json");
-    assertEquals([first.code, JSON.parse(first.stdout)], [0, {
+    assertEquals(first.code, 0, first.stderr);
+    const { similarity, ...counts } = JSON.parse(first.stdout);
+    assert(similarity >= 0.9 && similarity <= 0.95, first.stdout); // a digit or two of 20 characters
+    assertEquals([counts], [{
       output: `${folder}/1.jsonl`,
       triplets: 9,
-      by_kind: { number: 9 },
+      by_kind: { age: 9 },
+      rows: 9,
       without_text: 0,
+      repeated: 0,
       without_detail: 1,
+      dropped: { baseless: 0, maybe_true: 0, length: 0, similarity: 0 },
+      length_difference: 0,
     }]);
     const [triplet] = await loadTriplets(`${root}${folder}/1.jsonl`);
-    assertEquals(triplet.prompt, "Write.\n\nHi, 0\n\nSummary:\n");
+    assertEquals(triplet.prompt, "Write.\n\nHi, 30\n\nSummary:\n");
     assertEquals(triplet.chosen, "She is 30 years old.");
-    const second = await run(...args, "--output", `${folder}/2.jsonl`, "--num", "3");
+    const second = await run(
+      ...args,
+      "--output",
+      `${folder}/2.jsonl`,
+      "--num",
+      "5",
+      "--negatives",
+      "2",
+    );
     assertEquals(second.code, 0, second.stderr);
-    assert(second.stdout.startsWith(`3 triplets in ${folder}/2.jsonl`), second.stdout);
+    assert(second.stdout.startsWith(`5 triplets of 3 rows in ${folder}/2.jsonl`), second.stdout);
+    assert(
+      second.stdout.endsWith(" longer than chosen ones on average, and 95.0% alike."),
+      second.stdout,
+    );
+    assert(second.stderr.startsWith("1 row left out: no detail to change") || second.stderr === "");
+    const again = await run(...args, "--output", `${folder}/3.jsonl`, "--num", "3");
+    assert(again.stdout.startsWith(`3 triplets in ${folder}/3.jsonl`), again.stdout);
     const [all, some] = await Promise.all(
-      ["1", "2"].map((name) => Deno.readTextFile(`${root}${folder}/${name}.jsonl`)),
+      ["1", "3"].map((name) => Deno.readTextFile(`${root}${folder}/${name}.jsonl`)),
     );
     assert(all.startsWith(some) && some.split("\n").length === 4);
   });
@@ -52,7 +74,7 @@ Deno.test("make_triplets.ts makes triplets of a CSV, and the same again for the 
 
 Deno.test("make_triplets.ts ends in one sentence and writes nothing when the input is bad", async () => {
   await withFolder(async (folder) => {
-    await Deno.writeTextFile(`${root}${folder}/a.jsonl`, `{"prompt": "a", "chosen": "Gout."}\n`);
+    await Deno.writeTextFile(`${root}${folder}/a.jsonl`, `{"prompt": "a", "chosen": "Fine."}\n`);
     const output = ["--output", `${folder}/b.jsonl`];
     const wanted: [string[], number, string][] = [
       [["--source", "no.csv", ...output], 1, `Cannot read "no.csv": there is no such file`],
@@ -63,9 +85,9 @@ Deno.test("make_triplets.ts ends in one sentence and writes nothing when the inp
         `Cannot find the column "note": the table has "prompt", "chosen"`,
       ],
       [
-        ["--source", "deno.json", ...output],
+        ["--source", "README.md", ...output],
         1,
-        `Cannot use "deno.json": wanted a .csv or a .jsonl`,
+        `Cannot use "README.md": wanted a .csv, .tsv, .jsonl`,
       ],
       [["--sauce", "a.csv", ...output], 2, "Unknown flag --sauce; did you mean --source?"],
       [["--source", "a.csv", ...output, "--num", "0"], 2, "--num must be a whole number"],

@@ -1,13 +1,25 @@
-/** What kind of clinical detail a change makes wrong. */
+/** What kind of clinical detail a change makes wrong; "addition" is a sentence too much. */
 export const DETAIL_KINDS = [
   "number",
+  "age",
+  "date",
+  "duration",
   "dose",
+  "frequency",
   "unit",
+  "reading",
+  "drug",
+  "diagnosis",
+  "symptom",
+  "procedure",
   "side",
+  "site",
+  "severity",
+  "course",
   "negation",
   "sex",
-  "duration",
-  "drug",
+  "relative",
+  "addition",
 ] as const;
 /** What kind of detail was changed. */
 export type DetailKind = typeof DETAIL_KINDS[number];

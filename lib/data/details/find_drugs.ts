@@ -1,4 +1,4 @@
-import { type Detail, fitsArticle, likeCase, type Search } from "./change.ts";
+import { nameFinder } from "./name_finder.ts";
 
 /** Medicines by use: one is believed where another of its group stands. Generic names, then brands. */
 const GROUPS = [
@@ -42,31 +42,10 @@ const GROUPS = [
   "Augmentin Keflex Cipro Bactrim Zithromax",
   "Advair Flovent Symbicort Singulair",
 ].map((names) => names.split(" "));
-const NAMES = GROUPS.flat();
 /** Names of medicines, generic and brands, in lower case. */
-export const DRUG_NAMES: ReadonlySet<string> = new Set(NAMES.map((name) => name.toLowerCase()));
-const FOUND = new RegExp(`\\b(?:${NAMES.join("|")})\\b`, "gi");
+export const DRUG_NAMES: ReadonlySet<string> = new Set(
+  GROUPS.flat().map((name) => name.toLowerCase()),
+);
 
 /** Finds medicines, each with others of its use; every mention of one changes with it. */
-export function findDrugs({ text, source }: Search): Detail[] {
-  const mentions = [...text.matchAll(FOUND)];
-  const own = new Set(mentions.map(([name]) => name.toLowerCase()));
-  return [...Map.groupBy(mentions, ([name]) => name.toLowerCase())].map(([name, same]) => {
-    const group = GROUPS.find((names) => names.some((other) => other.toLowerCase() === name))!;
-    const changes = group
-      .filter((other) =>
-        !own.has(other.toLowerCase()) && !source.text.includes(other.toLowerCase())
-      )
-      .filter((other) => same.every(({ index }) => fitsArticle(text, index, other)))
-      .map((other) => ({
-        before: same[0][0],
-        after: likeCase(other, same[0][0]),
-        edits: same.map(({ 0: word, index }) => ({
-          start: index,
-          end: index + word.length,
-          text: likeCase(other, word),
-        })),
-      }));
-    return { kind: "drug" as const, supported: source.text.includes(name), changes };
-  });
-}
+export const findDrugs = nameFinder({ kind: "drug", groups: GROUPS, isDeniedToo: true });

@@ -55,11 +55,12 @@ const RULES: Rule[] = [
   { found: /\b(?:denies|denied|deny|denying)(?= \w)/gi, turn: swap },
   {
     found:
-      /\b(?:reports|complain(?:s|ed|ing) of|admits to|endorses)\b(?! (?:no|not|that|a history|being)\b)/gi,
+      /\b(?:reports|complain(?:s|ed|ing) of|admits to|endorses)\b(?! (?:no|not|that|a history|being|both|his|her|their)\b)/gi,
     turn: swap,
   },
   {
-    found: /\b(?:he|she|patient|they|mother|father) (?:also )?reported\b(?! (?:no|that|to)\b)/gi,
+    found:
+      /\b(?:he|she|patient|they|mother|father) (?:also )?reported\b(?! (?:no|that|to|both|his|her|their)\b)/gi,
     turn: ([words]) => words.replace(/reported$/, "denied"),
   },
   { found: /\b(?:positive|negative)(?= for\b)/gi, turn: swap },

@@ -1,11 +1,13 @@
 import {
   type Change,
   type Detail,
+  type DetailKind,
   fitsArticle,
   likeCase,
   replaceAt,
   type Search,
 } from "./change.ts";
+import { MEASURED } from "./find_readings.ts";
 import { durationKey, NUMBER, numberOf, TIME, wordOf } from "./source_facts.ts";
 
 const DOSE_UNIT =
@@ -24,12 +26,14 @@ const NAMES = new RegExp(
   "i",
 );
 const NAMED_AFTER = new RegExp(
-  `^(?:[/:]|,\\d|[.)] |[.)]$|-(?!(?:${TIME}|mg|mcg)\\b)|–|st\\b|nd\\b|rd\\b|th\\b| ?[ap]\\.?m\\b` +
+  `^(?:[/:]|['’]s\\b|,\\d|[.)] |[.)]$|-(?!(?:${TIME}|mg|mcg)\\b)|–|st\\b|nd\\b|rd\\b|th\\b| ?[ap]\\.?m\\b` +
     `| of (?:them|these|those|his|her|the)| ?(?:to|or|and|through|over|-|x|by|out|plus) (?:a half|\\d|${NUMBER})` +
     `|(?: or \\w+)? (?:scale|point)| else|[a-z])`,
   "i",
 );
-const AGE = /^[- ](?:year|month|week|day)s?(?:[- ](?:old|of age)|, \d+-month-old)/i;
+const AGE =
+  /^(?:[- ](?:year|month|week|day)s?(?:[- ](?:old|of age)|, \d+-month-old)|[- ]?(?:y\/o|y\.o\.|yo\b))/i;
+const HEIGHT = /^[- ](?:feet|foot|ft)\b/i;
 const AGED = /\bage[ds]?(?: of)? $/i;
 /** Times that only one unit can measure. */
 const PREGNANCY = /^\W*\w+\W* (?:pregnan|gestation|of pregnan|of gestation)/i;
@@ -44,25 +48,30 @@ const OTHER_TIMES: Record<string, string[]> = {
   year: ["month"],
 };
 
+/** Characters before a number that are looked at, so that no text takes more than linear time. */
+const NEAR = 80;
+
 /** Finds numbers: ages, counts, readings, doses and durations, each with values that are wrong. */
 export function findNumbers({ text, source }: Search): Detail[] {
   const stated = (value: number) => source.numbers.has(value);
   const own = new Set([...text.matchAll(FOUND)].map(([number]) => numberOf(number)));
   const details: Detail[] = [];
   for (const { 0: before, index } of text.matchAll(FOUND)) {
+    const begun = text.slice(Math.max(0, index - NEAR), index);
     const after = text.slice(index + before.length);
-    const listed = /(?:^|[.;:,\n]\s*)$/.test(text.slice(0, index)) && /^[.)]\s/.test(after);
+    const listed = /(?:^|[.;:,\n]\s*)$/.test(begun) && /^[.)]\s/.test(after);
     const value = numberOf(before);
     if (listed || value < 2 || before.replace(/\D/g, "").length > 4) continue;
     const sentenceEnd = /^\.(?:\s|$)/.test(after);
-    const named = !sentenceEnd && NAMED_AFTER.test(after) || NAMES.test(text.slice(0, index));
-    const aged = AGE.test(after) || AGED.test(text.slice(0, index));
+    const named = !sentenceEnd && NAMED_AFTER.test(after) || NAMES.test(begun);
+    const aged = AGE.test(after) || AGED.test(begun);
     const time = aged ? undefined : TIMED.exec(after)?.[1];
-    if (named && !(time && /(?:the|these|those|all|my) $/i.test(text.slice(0, index)))) continue;
-    const kind = time ? "duration" : DOSED.test(after) ? "dose" : "number";
+    if (named && !(time && /(?:the|these|those|all|my) $/i.test(begun))) continue;
+    const kind = kindOf(begun, { value, aged, time, after });
     const wrong = kind === "dose" ? otherDoses(value) : otherNumbers(value);
     const changes = wrong
       .filter((n) => !stated(n) && !own.has(n))
+      .filter((n) => !HEIGHT.test(after) || value > 6 || n > 3 && n <= 6)
       .map((n) => writeLike(n, before))
       .filter((n) => n !== null && fitsArticle(text, index, n))
       .map((n) => replaceAt(index, before, n!));
@@ -72,9 +81,21 @@ export function findNumbers({ text, source }: Search): Detail[] {
     }
     const phrase =
       /^(?:-\w+|[ ]?(?!(?:and|or|of|with|in|to|from|for|as|at|on)\b)[\w%'/]+)?/.exec(after)![0];
-    details.push({ kind, supported, changes: changes.map((change) => addPhrase(change, phrase)) });
+    const shown = kind === "date" ? changes : changes.map((one) => addPhrase(one, phrase));
+    details.push({ kind, supported, changes: shown });
   }
   return details;
+}
+
+function kindOf(
+  begun: string,
+  { value, aged, time, after }: { value: number; aged: boolean; time?: string; after: string },
+): DetailKind {
+  if (aged) return "age";
+  if (time) return /\bevery $/i.test(begun) ? "frequency" : "duration";
+  if (DOSED.test(after)) return "dose";
+  if (value >= 1900 && value < 2100 && Number.isInteger(value)) return "date";
+  return MEASURED.test(begun) ? "reading" : "number";
 }
 
 /** Shows a number with the word behind it: "54-year", "20 mg". */

@@ -15,14 +15,17 @@ const UNITS = [
   ["miles", "kilometers"],
 ];
 const NAMES = [...new Set(UNITS.flat())].toSorted((a, b) => b.length - a.length);
-const FOUND = new RegExp(`(?<=\\d ?-?)(?:${NAMES.join("|")})(?![\\w/])`, "g");
+const FOUND = new RegExp(
+  `(?<=\\d ?-?)(?<!(?:feet|foot|ft) \\d+ )(?:${NAMES.join("|")})(?![\\w/])`,
+  "g",
+);
 
 /** Finds units behind numbers, each with other units of the same quantity. */
 export function findUnits({ text, source }: Search): Detail[] {
   return [...text.matchAll(FOUND)].map(({ 0: before, index }) => {
     const others = UNITS.filter((group) => group.includes(before)).flat()
       .filter((unit) => unit !== before && !states(source.text, unit));
-    const amount = /[\d.,]+ ?-?$/.exec(text.slice(0, index))![0];
+    const amount = /[\d.,]+ ?-?$/.exec(text.slice(Math.max(0, index - 20), index))![0];
     const changes = others.map((unit) => {
       const { edits } = replaceAt(index, before, unit);
       return { before: amount + before, after: amount + unit, edits };

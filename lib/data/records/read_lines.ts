@@ -1,4 +1,4 @@
-import { fileError } from "../io/file_error.ts";
+import { fileError } from "../../io/file_error.ts";
 
 /** Bytes that a line may have; a longer one is reported and never held in memory. */
 export const MAX_LINE_BYTES = 2 ** 24;
