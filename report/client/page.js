@@ -153,18 +153,29 @@
     return /** @type {HTMLInputElement} */ (document.getElementById(id));
   }
 
+  /** @param {string} key */
+  function stored(key) {
+    try {
+      return sessionStorage.getItem(key);
+    } catch {
+      return null; // a browser may keep nothing for files
+    }
+  }
+
   /** Reloads the page of a run under way, unless its reader is at work in it; keeps its place. */
   function reload() {
     const seconds = Number(document.documentElement.dataset.reload);
     if (!(seconds > 0)) return;
     const key = "dpo-kit report";
-    const kept = JSON.parse(sessionStorage.getItem(key) ?? "{}");
+    const kept = JSON.parse(stored(key) ?? "{}");
     if (kept.top > 0) scrollTo(0, kept.top);
     const wanted = field("reload");
     if (kept.stopped) wanted.checked = false;
     const keep = () => {
       const place = { top: scrollY, stopped: !wanted.checked };
-      sessionStorage.setItem(key, JSON.stringify(place));
+      try {
+        sessionStorage.setItem(key, JSON.stringify(place));
+      } catch { /* it then begins at its top */ }
     };
     wanted.addEventListener("change", keep);
     const isBusy = () =>
