@@ -83,7 +83,13 @@ export { packExamples, packPairs, packPrompts } from "./lib/tokenizer/token_batc
 
 export type { AttentionWindows, FamilyName, ModelConfig } from "./lib/model/model_config.ts";
 export type { RopeScaling } from "./lib/layers/rope_frequencies.ts";
-export type { Adapters, Gradients, Network, Precision } from "./lib/model/network.ts";
+export {
+  type Adapters,
+  type Gradients,
+  type Network,
+  type Precision,
+  precisions,
+} from "./lib/model/network.ts";
 export { type GradientOptions, tokenGradients, tokenLogProbs } from "./lib/model/stack.ts";
 export type { LowRank } from "./lib/layers/linear.ts";
 
@@ -193,6 +199,12 @@ export {
   type PairOpinion,
   type QuantizedComparison,
 } from "./lib/convert/compare_quantized.ts";
+export {
+  compareQuantizedTexts,
+  type CompareQuantizedTextsOptions,
+  type QuantizedTexts,
+  type TextScores,
+} from "./lib/evaluate/compare_quantized_texts.ts";
 export {
   type Compared,
   evaluateModels,

@@ -24,6 +24,7 @@ const MODES: Record<string, string> = {
   "float32": BASELINE,
   "plain": BASELINE,
   "checkpointing": BASELINE,
+  "bf32": HALF_BASELINE,
   "bfloat16": HALF_BASELINE,
   "bfloat16+checkpointing": HALF_BASELINE,
   "wasm": BASELINE,

@@ -3,11 +3,12 @@
  * v_proj, batches of 4 pairs in the given order, the reference's log-probabilities computed before the
  * clock starts, as in trl_baseline.py. Prints one JSON line.
  *
- *     dpo_kit_epoch.ts MODEL_FOLDER PAIRS.json [MODE]     MODE: float32, bfloat16, plain (without the
- *     fused kernels), checkpointing, wasm, or two of them joined by "+"
+ *     dpo_kit_epoch.ts MODEL_FOLDER PAIRS.json [MODE]     MODE: float32, bf32, bfloat16, plain (without
+ *     the fused kernels), checkpointing, wasm, or two of them joined by "+"
  */
 import { describeBackend } from "../lib/backend/use_backend.ts";
 import { switchFusedKernels } from "../lib/backend/fused_kernels.ts";
+import { precisions } from "../lib/model/network.ts";
 import { meanMetrics } from "../lib/loss/preference_metrics.ts";
 import { buildModels } from "../lib/train/build_models.ts";
 import { dpoGradients } from "../lib/train/dpo_step.ts";
@@ -30,7 +31,7 @@ using models = await buildModels({
   alpha: 16,
   seed: 0,
   backend: modes.includes("wasm") ? "wasm" : "auto",
-  precision: modes.includes("bfloat16") ? "bfloat16" : "float32",
+  precision: precisions.find((precision) => modes.includes(precision)),
 });
 const batches = [];
 for (let start = 0; start < pairs.length; start += BATCH) {

@@ -19,12 +19,18 @@ import { areaUnderCurve, bestThreshold, rankCorrelation } from "./agreement.ts";
 
 const RESAMPLES = 2000;
 const [folder = "../shared/data/mts-dialog"] = Deno.args;
+/** Two relatives, and how a dialogue may call each. */
+const RELATIVES: [string, string, RegExp[]][] = [
+  ["mother", "father", [/\b(?:mother|mom|mommy|mama)\b/i, /\b(?:father|dad|daddy)\b/i]],
+  ["brother", "sister", [/\bbrothers?\b/i, /\bsisters?\b/i]],
+];
 const table = (name: string) => readTable(join(folder, name));
 
 /** A summary with what people and the meter say of it. */
 type Scored = {
   dialogue: string;
   hallucinated: number;
+  imprecise: number;
   omitted: number;
   meter: HallucinationResult;
   crude: number;
@@ -36,6 +42,7 @@ const scored = (await table("human_scores_dev.csv")).map((row): Scored => {
   return {
     dialogue: source,
     hallucinated: Number(row.HallucinationRate),
+    imprecise: 1 - Number(row.FactualPrecision),
     omitted: Number(row.OmissionRate),
     meter: measureHallucination(text, source, { reference }),
     crude: crudeCount(text, source),
@@ -59,20 +66,20 @@ function crudeCount(text: string, source: string): number {
 function showPeople(rows: Scored[]): void {
   const dialogues = [...Map.groupBy(rows, ({ dialogue }) => dialogue).values()];
   const wrong = rows.filter(({ hallucinated }) => hallucinated > 0).length;
+  const imperfect = rows.filter((row) => row.imprecise > 0).length;
   console.log(
     `${rows.length} summaries of ${dialogues.length} dialogues, ${wrong} with a hallucination ` +
-      `by people's judgement. 95 % intervals: ${RESAMPLES} bootstrap samples of dialogues.\n`,
+      `by people's judgement, ${imperfect} with a wrong fact (FactualPrecision below 1). 95 % intervals: ${RESAMPLES} bootstrap samples of dialogues.\n`,
   );
-  const auc = (score: (row: Scored) => number) => (sample: Scored[]) => {
-    const [bad, good] = [
-      sample.filter((row) => row.hallucinated > 0),
-      sample.filter((row) => row.hallucinated === 0),
-    ];
-    return areaUnderCurve(bad.map(score), good.map(score));
+  type Score = (row: Scored) => number;
+  const auc = (score: Score, wrong: Score = (row) => row.hallucinated) => (sample: Scored[]) => {
+    const [bad, good] = [true, false]
+      .map((is) => sample.filter((row) => wrong(row) > 0 === is).map(score));
+    return areaUnderCurve(bad, good);
   };
-  const correlation =
-    (score: (row: Scored) => number, people: (row: Scored) => number) => (sample: Scored[]) =>
-      rankCorrelation(sample.map(score), sample.map(people));
+  const correlation = (score: Score, people: Score) => (sample: Scored[]) =>
+    rankCorrelation(sample.map(score), sample.map(people));
+  const imprecise = (row: Scored) => row.imprecise;
   const count = ({ meter }: Scored) => meter.unsupported.length;
   const rate = ({ meter }: Scored) => meter.rate;
   const omission = ({ meter }: Scored) => 1 - (meter.recall ?? 0);
@@ -80,6 +87,10 @@ function showPeople(rows: Scored[]): void {
     ["AUC, any hallucination: unsupported details", auc(count)],
     ["AUC, any hallucination: rate", auc(rate)],
     ["AUC, any hallucination: crude count of words", auc(({ crude }) => crude)],
+    ["AUC, any hallucination: people's own 1 - FactualPrecision", auc(imprecise)],
+    ["AUC, any wrong fact: unsupported details", auc(count, imprecise)],
+    ["AUC, any wrong fact: rate", auc(rate, imprecise)],
+    ["AUC, any wrong fact: crude count of words", auc(({ crude }) => crude, imprecise)],
     [
       "AUC, meter's count less crude count",
       (sample) => auc(count)(sample) - auc(({ crude }) => crude)(sample),
@@ -154,6 +165,14 @@ function showDoctors(name: string, rows: TableRow[]): void {
     "One detail made wrong, how many were found: " +
       [...found].map(([kind, [hits, count]]) => `${kind} ${hits} of ${count}`).join(", "),
   );
+  const relatives = pairs.map(({ note, own }) => swapRelatives(note, own));
+  const turned = relatives.flatMap((text, i) => text === null ? [] : [{ text, i }]);
+  const seen = turned.filter(({ text, i }) =>
+    measureHallucination(text, pairs[i].own).unsupported.length > own[i].unsupported.length
+  );
+  console.log(
+    `Mother and father, or brother and sister, swapped: ${seen.length} of ${turned.length}`,
+  );
   for (const kind of CLAIM_KINDS) {
     const share = ({ details, unsupported }: { details: number; unsupported: number }) =>
       fixed(unsupported / details);
@@ -161,6 +180,19 @@ function showDoctors(name: string, rows: TableRow[]): void {
     console.log(`| ${kind} | ${mine.details} | ${share(mine)} | ${share(others)} |`);
   }
   console.log();
+}
+
+/** The note with two relatives in each other's place; `null` where the dialogue hasn't both. */
+function swapRelatives(note: string, dialogue: string): string | null {
+  for (const [one, other, said] of RELATIVES) {
+    if (!said.every((name) => name.test(dialogue))) continue;
+    const text = note.replace(
+      new RegExp(`\\b(${one}|${other})(?=s?\\b)`, "gi"),
+      (name) => name.toLowerCase() === one ? other : one,
+    );
+    if (text !== note) return text;
+  }
+  return null;
 }
 
 /** Each the next one's. */

@@ -1,10 +1,11 @@
 /**
- * How far bfloat16's numbers lie from float32's: an adapter is trained for some steps in float32,
- * then both say the log-probabilities of held-out answers, and PyTorch does the same with the saved
- * adapter in its two. Prints the tables of docs/cost.md.
+ * How far the numbers of bf32 and bfloat16 lie from float32's: an adapter is trained for some steps in
+ * float32, then each says the log-probabilities of held-out answers, and PyTorch does the same with
+ * the saved adapter in float32 and bfloat16. Prints the tables of docs/cost.md.
  *
  *     deno run -q -A bench/precision_table.ts
  */
+import { type Precision, precisions } from "../lib/model/network.ts";
 import { loadTriplets } from "../lib/data/load_triplets.ts";
 import { encodePairs } from "../lib/tokenizer/encode_all.ts";
 import { loadTokenizer } from "../lib/tokenizer/load_tokenizer.ts";
@@ -24,7 +25,7 @@ const BASELINE = new URL("precision_baseline.py", import.meta.url).pathname;
 
 /** What each model says of the held-out pairs, by precision. */
 type Scores = { policy: PairSums; reference: PairSums };
-type Side = { float32: Scores; bfloat16: Scores };
+type Side = { float32: Scores } & Partial<Record<Precision, Scores>>;
 type Case = { name: string; modelPath: string; train: EncodedPair[]; held: EncodedPair[] };
 
 const python = await clientPython();
@@ -59,16 +60,17 @@ for (const { name, modelPath, train, held } of cases) {
   await Deno.remove(folder, { recursive: true });
   const apart = differences(ours.float32, theirs.float32, held);
   console.log(`${name}: float32 here and in PyTorch part by ${apart.logProbs.most} nats at most`);
-  for (const [who, side] of [["dpo-kit", ours], ["PyTorch", theirs]] as const) {
-    const { logProbs, perToken, marginErrors, flips, margin } = differences(
-      side.float32,
-      side.bfloat16,
-      held,
-    );
-    answers.push(row(name, who, ...Object.values(logProbs), ...Object.values(perToken)));
-    margins.push(
-      row(name, who, margin, ...Object.values(marginErrors), `${flips} of ${held.length}`),
-    );
+  for (const [who, { float32, ...rounded }] of [["dpo-kit", ours], ["PyTorch", theirs]] as const) {
+    for (const [precision, scores] of Object.entries(rounded)) {
+      const { logProbs, perToken, marginErrors, flips, margin } = differences(
+        float32,
+        scores,
+        held,
+      );
+      const by = `${who}, ${precision}`, sides = `${flips} of ${held.length}`;
+      answers.push(row(name, by, ...Object.values(logProbs), ...Object.values(perToken)));
+      margins.push(row(name, by, margin, ...Object.values(marginErrors), sides));
+    }
   }
 }
 console.log(["", ...answers, "", ...margins].join("\n"));
@@ -83,11 +85,14 @@ async function measure(
     await dpoStep(models, batch, { beta: 0.1, learningRate: LEARNING_RATE });
   }
   await saveAdapter(models, adapterPath);
-  const float32 = await score(models, held);
-  using half = await buildModels({ sftModelPath: modelPath, rank: 8, precision: "bfloat16" });
-  half.trainable.values.forEach((values, i) => values.set(models.trainable.values[i]));
-  half.trainable.refresh();
-  return { float32, bfloat16: await score(half, held) };
+  const side: Side = { float32: await score(models, held) };
+  for (const precision of precisions.slice(1)) {
+    using rounded = await buildModels({ sftModelPath: modelPath, rank: 8, precision });
+    rounded.trainable.values.forEach((values, i) => values.set(models.trainable.values[i]));
+    rounded.trainable.refresh();
+    side[precision] = await score(rounded, held);
+  }
+  return side;
 }
 
 async function score(models: Models, pairs: EncodedPair[]): Promise<Scores> {

@@ -18,7 +18,7 @@ import { writeFileAtomic } from "../lib/io/write_atomic.ts";
 import { tryToWrite } from "../lib/train/try_to_write.ts";
 import { readRun } from "../report/read_run.ts";
 import { evaluationTable, TABLE_NOTE } from "./cli/evaluation_table.ts";
-import { findOverlap, findRun, hashAdapterFile } from "./cli/find_run.ts";
+import { findOverlap, findRun, hashPolicy } from "./cli/find_run.ts";
 import { wrap } from "./cli/help_text.ts";
 import { noteBackend, noteReport } from "./cli/note_data.ts";
 import type { Progress } from "./cli/progress.ts";
@@ -47,7 +47,9 @@ await runScript({
       type: "string",
       value: "PATH",
       default: DPO_MODEL,
-      help: "The adapter that DPO trained",
+      help:
+        "What DPO trained: its adapter, or a folder or .gguf file that was made of it (then name " +
+        "--sft_model_path too)",
     },
     control_model_path: {
       type: "string",
@@ -110,8 +112,8 @@ await runScript({
     using control = controlPath === undefined ? null : await openPolicy(sft, controlPath);
     const hashes = {
       sft_model: sft.source.hash,
-      dpo_model: await hashAdapterFile(dpoPath),
-      ...(controlPath && { control_model: await hashAdapterFile(controlPath) }),
+      dpo_model: await hashPolicy(dpoPath, dpo),
+      ...(control && { control_model: await hashPolicy(controlPath!, control) }),
       test_file: await sha256File(testFile),
     };
     const overlap = await findOverlap(config, { testHash: hashes.test_file, triplets });

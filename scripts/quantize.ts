@@ -1,11 +1,14 @@
 import {
   compareQuantized,
+  compareQuantizedTexts,
   describeModel,
   encodePairs,
+  type Estimated,
   loadTriplets,
   quantize,
   type Quantized,
   type QuantizedComparison,
+  type QuantizedTexts,
   quantTypeOfBits,
   quantTypes,
   UsageError,
@@ -17,6 +20,7 @@ import { formatBytes, formatPercent } from "./cli/format.ts";
 import { encoderOf, noteReport } from "./cli/note_data.ts";
 import { tryOutput } from "./cli/print_or_write.ts";
 import { bytesProgress } from "./cli/bytes_progress.ts";
+import type { Progress } from "./cli/progress.ts";
 import { runScript } from "./cli/run_script.ts";
 import { backendFlags } from "./cli/train_flags.ts";
 
@@ -50,8 +54,23 @@ await runScript({
     compare_file: {
       type: "string",
       value: "FILE",
-      help: "Triplets, JSONL, that the model wasn't trained on: both judge them",
+      help: "Triplets, JSONL, that the model wasn't trained on: both models judge them, and both " +
+        "write for their prompts",
     },
+    samples: {
+      type: "integer",
+      min: 1,
+      default: 100,
+      help: "Writes for so many of that file's different prompts",
+    },
+    max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest text written there" },
+    temperature: {
+      type: "number",
+      min: 0,
+      default: 0,
+      help: "0 takes the likeliest token; 1 draws as the model believes, and shows more mistakes",
+    },
+    seed: { type: "integer", min: 0, default: 42, help: "Draws at temperature above 0" },
     batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
     max_length: { type: "integer", min: 2, default: 1024, help: "Most tokens of a row" },
     skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
@@ -95,9 +114,26 @@ await runScript({
       batchSize: flags.batch_size,
       signal: io.signal,
     });
+    let shown: Progress | undefined;
+    const texts = triplets && await compareQuantizedTexts(flags.model_path, triplets, {
+      quantizedPath: flags.output,
+      samples: flags.samples,
+      maxNewTokens: flags.max_new_tokens,
+      temperature: flags.temperature,
+      seed: flags.seed,
+      backend: flags.backend,
+      signal: io.signal,
+      onProgress(done, total) {
+        shown ??= io.progress({ label: "Both write", total, unit: "texts" });
+        shown.update({ done });
+      },
+    }).finally(() => shown?.end());
     if (flags.json) {
-      io.print(JSON.stringify({ output: flags.output, ...made, comparison: compared }));
-    } else if (compared) io.print(comparisonInWords(compared));
+      io.print(JSON.stringify({ output: flags.output, ...made, comparison: compared, texts }));
+    } else if (compared && texts) {
+      io.print(comparisonInWords(compared));
+      io.print(textsInWords(texts));
+    }
   },
 });
 
@@ -110,6 +146,13 @@ function inWords(made: Quantized, output: string): string {
     `weights ${smaller} times smaller than float32)`,
     `Tensors: ${stored}`,
   ];
+  const { contextLength, modelContextLength } = made;
+  if (contextLength < modelContextLength) {
+    lines.push(
+      `Its context is ${contextLength} tokens, not ${modelContextLength}: beyond them the model's ` +
+        "attention has a window, which this kind of GGUF file has no word for",
+    );
+  }
   if (fallbacks.length > 0) {
     const [{ tensor, columns, wanted, used }] = fallbacks;
     lines.push(
@@ -138,5 +181,25 @@ function comparisonInWords({ pairs, hasReference, marginKept, ...found }: Quanti
       ? "The float model has no margin to keep."
       : `Margin kept: ${(100 * marginKept).toFixed(1)}%`,
     `An answer's log-probability changed by ${meanChange.toPrecision(2)} nats on average.`,
+  ].join("\n");
+}
+
+function textsInWords(
+  { prompts, sameTexts, float, quantized, difference }: QuantizedTexts,
+): string {
+  const cell = ({ value, interval }: Estimated) => {
+    const percent = (share: number) => Number((100 * share).toFixed(1)).toFixed(1); // no -0.0
+    return value === null ? "none" : `${percent(value)} (${interval!.map(percent).join(",")})`;
+  };
+  const row = (label: string, key: keyof typeof difference) =>
+    label.padEnd(24) +
+    [float, quantized, difference].map((scores) => cell(scores[key]).padStart(18)).join("");
+  return [
+    "",
+    `Texts for ${formatCount(prompts, "prompt")}`.padEnd(24) +
+    ["float", "quantised", "difference"].map((name) => name.padStart(18)).join(""),
+    row("Unsupported details, %", "hallucinationRate"),
+    row("Texts with one, %", "notesWithHallucination"),
+    `In brackets 95% intervals. Of ${formatPercent(sameTexts)} of the prompts both wrote the same.`,
   ].join("\n");
 }

@@ -32,8 +32,7 @@ export function plainCrossEntropy(logits: tf.Tensor2D, targets: tf.Tensor1D): Cr
     const shifted = tf.sub(logits, tf.max(logits, 1, true)); // [n, V]
     const exponents = tf.exp(shifted); // [n, V]
     const sums = tf.sum(exponents, 1, true); // [n, 1]
-    const chosen = tf.equal(tf.expandDims(targets, 1), tf.range(0, classes, 1, "int32")); // [n, V]
-    const mask = tf.cast(chosen, "float32");
+    const mask = tf.cast(tf.oneHot(targets, classes), "float32"); // [n, V]
     const picked = tf.sum(tf.mul(shifted, mask), 1); // [n]
     return {
       loss: tf.sub(tf.log(tf.squeeze(sums, [1])), picked) as tf.Tensor1D,

@@ -68,7 +68,7 @@ export type FusedKernels = {
     tables: Tables | undefined,
     heads: { keyHeads: number; share: number },
   ): tf.Tensor2D;
-  fewRows(x: tf.Tensor2D, weight: tf.Tensor2D): tf.Tensor2D;
+  fewRows(x: tf.Tensor2D, weights: tf.Tensor2D[]): tf.Tensor2D[];
   cachedAttention(
     q: tf.Tensor3D,
     own: KeyValues,
@@ -106,7 +106,10 @@ const kernels: FusedKernels = {
       ...[places, firsts, ...anglesOf(tables)],
       ...blocks,
     ])[0] as tf.Tensor2D,
-  fewRows: (x, weight) => run("DpoFewRows", {}, [x, weight])[0] as tf.Tensor2D,
+  fewRows: (x, weights) => {
+    const n = weights.length;
+    return run("DpoFewRows", { n }, [x, ...weights], n) as tf.Tensor2D[];
+  },
   cachedAttention: (q, own, past, mask, recent) => {
     const inputs = [q, own.k, own.v, past.k, past.v, mask, recent.k, recent.v];
     const [y, k, v] = run("DpoCachedAttention", {}, inputs, 3);

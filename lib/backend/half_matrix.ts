@@ -15,6 +15,8 @@ type Binding = NodeJSKernelBackend["binding"] & { deleteTensor(id: number): void
 
 /** Matrices that rest in bfloat16, of all tensors. To tfjs they look like float32 ones. */
 const halves = new WeakSet<tf.Tensor>();
+/** Float32 matrices that are rounded to bfloat16 for each product. */
+const roundedForProducts = new WeakSet<tf.Tensor>();
 
 /** Whether a matrix rests in bfloat16: only the functions of this file may read it then. */
 export function isHalf(weight: tf.Tensor): boolean {
@@ -22,14 +24,14 @@ export function isHalf(weight: tf.Tensor): boolean {
 }
 
 /**
- * Finds out, before a model is loaded, whether its weights could rest in bfloat16.
+ * Finds out, before a model is loaded, whether this backend has products in bfloat16.
  *
  * @throws {UserError} on other backends than TensorFlow.
  */
-export function checkHalf(): void {
+export function checkHalf(precision: string): void {
   if (tf.getBackend() === "tensorflow") return;
   throw new UserError(
-    `Cannot keep weights in bfloat16: wanted backend tensorflow, found ${tf.getBackend()}; use ` +
+    `Cannot multiply in ${precision}: wanted backend tensorflow, found ${tf.getBackend()}; use ` +
       "precision float32",
     { field: "precision" },
   );
@@ -48,26 +50,72 @@ export function toHalf(x: tf.Tensor2D): tf.Tensor2D {
   return half as tf.Tensor2D;
 }
 
+/**
+ * Has a float32 matrix multiplied as its bfloat16 copy would be: {@link weightProduct} rounds it each
+ * time, unless `exact` is asked for. The matrix itself stays as it is.
+ */
+export function roundForProducts(weight: tf.Tensor2D): void {
+  roundedForProducts.add(weight);
+}
+
+/**
+ * A matrix as several products want it: one that is rounded for each is rounded once, and the caller
+ * owns that copy; any other is given back itself. `tf.tidy` frees the one and leaves the other.
+ */
+export function forProducts(weight: tf.Tensor2D, { exact = false } = {}): tf.Tensor2D {
+  return !exact && roundedForProducts.has(weight) ? toHalf(weight) : weight;
+}
+
 /** A matrix as float32: itself, or a copy of one that rests in bfloat16. */
 export function toFloat(weight: tf.Tensor2D): tf.Tensor2D {
   return isHalf(weight) ? wrap(cast(handleOf(weight), "float")) as tf.Tensor2D : weight;
 }
 
+type ProductOptions = { transpose?: boolean; exact?: boolean };
+
 /**
- * `x W`, or `x W^T` with `transpose`, float32 in and out. Where `weight` rests in bfloat16, `x` is
- * rounded to it, products are summed in float32 and the sum is rounded once; with `exact` the weight
- * is made float32 instead and nothing else is rounded.
+ * `x W`, or `x W^T` with `transpose`, float32 in and out. Where `weight` rests in bfloat16 or is rounded
+ * to it for products, `x` is rounded too, products are summed in float32 and the sum is rounded once;
+ * with `exact` nothing is rounded, and what rests in bfloat16 is made float32.
  */
 export function weightProduct(
   x: tf.Tensor2D,
   weight: tf.Tensor2D,
-  { transpose = false, exact = false }: { transpose?: boolean; exact?: boolean } = {},
+  options: ProductOptions = {},
 ): tf.Tensor2D {
-  if (!isHalf(weight)) {
-    const few = transpose && x.shape[0] <= FEW_ROWS ? fusedKernels() : null;
-    return few?.fewRows(x, weight) ?? tf.matMul(x, weight, false, transpose);
+  return weightProducts(x, [weight], options)[0];
+}
+
+/** {@link weightProduct} of one `x` with several weights; of few rows in one go. */
+export function weightProducts(
+  x: tf.Tensor2D,
+  weights: tf.Tensor2D[],
+  options: ProductOptions = {},
+): tf.Tensor2D[] {
+  const isRounded = (weight: tf.Tensor2D) =>
+    isHalf(weight) || !options.exact && roundedForProducts.has(weight);
+  const isFew = options.transpose && x.shape[0] <= FEW_ROWS && !weights.some(isRounded);
+  const fused = isFew ? fusedKernels() : null;
+  return fused?.fewRows(x, weights) ?? weights.map((weight) => product(x, weight, options));
+}
+
+function product(
+  x: tf.Tensor2D,
+  weight: tf.Tensor2D,
+  { transpose = false, exact = false }: ProductOptions,
+): tf.Tensor2D {
+  const own = forProducts(weight, { exact });
+  try {
+    if (!isHalf(own)) return tf.matMul(x, own, false, transpose);
+    return exact
+      ? tf.tidy(() => tf.matMul(x, toFloat(own), false, transpose))
+      : halfProduct(x, own, transpose);
+  } finally {
+    if (own !== weight) own.dispose();
   }
-  if (exact) return tf.tidy(() => tf.matMul(x, toFloat(weight), false, transpose));
+}
+
+function halfProduct(x: tf.Tensor2D, weight: tf.Tensor2D, transpose: boolean): tf.Tensor2D {
   const { TF_ATTR_BOOL, TF_ATTR_TYPE } = binding();
   const rounded = cast(handleOf(x), "half");
   const attributes = [

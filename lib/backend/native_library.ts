@@ -25,8 +25,10 @@ export async function loadNativeLibrary(
     await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
     const kernels = await import("@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js");
     const loaded = createRequire(import.meta.url)(binding);
-    registerFusedKernels(folder);
-    return new kernels.NodeJSKernelBackend(loaded, "@tensorflow/tfjs-node-gpu");
+    const dropLoadingPages = registerFusedKernels(folder);
+    const backend = new kernels.NodeJSKernelBackend(loaded, "@tensorflow/tfjs-node-gpu");
+    dropLoadingPages?.();
+    return backend;
   } catch (cause) {
     const [reason] = (cause instanceof Error ? cause.message : String(cause)).split("\n");
     throw new NativeLibraryError(`TensorFlow does not load: ${reason}`, { cause });
@@ -66,14 +68,18 @@ export function fusedKernelsAreRegistered(): boolean {
 
 /**
  * Without them everything runs, slower: under the vendor's own binary, on another processor, or
- * where their library doesn't load.
+ * where their library doesn't load. Returns what gives back the memory that loading alone needed.
  */
-function registerFusedKernels(folder: string): void {
+function registerFusedKernels(folder: string): (() => void) | undefined {
   const path = join(folder, "libfused.so");
   if (hasFusedKernels || !isGranted({ name: "ffi", path }) || !exists(path)) return;
   try {
-    const symbols = { register_fused_kernels: { parameters: [], result: "i32" } } as const;
-    hasFusedKernels = Deno.dlopen(path, symbols).symbols.register_fused_kernels() === 1;
+    const { symbols } = Deno.dlopen(path, {
+      register_fused_kernels: { parameters: [], result: "i32" },
+      drop_loading_pages: { parameters: [], result: "void" },
+    });
+    hasFusedKernels = symbols.register_fused_kernels() === 1;
+    return symbols.drop_loading_pages;
   } catch {
     hasFusedKernels = false;
   }

@@ -1,11 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
-import { dirname, join, sep } from "node:path";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
 import { fusedKernels } from "./fused_kernels.ts";
 import { loadNativeLibrary } from "./native_library.ts";
 import { addWasmKernels } from "./wasm_kernels.ts";
+import { throwWithoutRoom, withSharedMemory } from "./wasm_memory.ts";
 
 /** What can compute, by the name that `--backend` takes. */
 export type BackendName = "tensorflow" | "webgpu" | "wasm" | "cpu";
@@ -30,6 +32,9 @@ export type UseBackendOptions = {
   /** A backend by name, or the fastest that runs here (the default: "auto", or the one in use). */
   backend?: BackendName | "auto";
 };
+
+/** tfjs wants a place for each of its binaries, whichever it takes. */
+const WASM_FILES = ["", "-simd", "-threaded-simd"].map((kind) => `tfjs-backend-wasm${kind}.wasm`);
 
 type Started = { device: string; version: string; limit: string };
 
@@ -167,15 +172,19 @@ async function startWasm(): Promise<Started> {
   const wasm = await import("@tensorflow/tfjs-backend-wasm");
   if (tf.getBackend() !== "wasm") {
     const folder = dirname(fileURLToPath(import.meta.resolve("@tensorflow/tfjs-backend-wasm")));
-    Deno.statSync(join(folder, "tfjs-backend-wasm-simd.wasm")); // tfjs says less, and louder
-    wasm.setWasmPaths(folder + sep);
+    const binary = await Deno.readFile(join(folder, "tfjs-backend-wasm-simd.wasm"));
+    const shared = new Blob([withSharedMemory(binary)], { type: "application/wasm" });
+    const url = URL.createObjectURL(shared);
+    wasm.setWasmPaths(Object.fromEntries(WASM_FILES.map((name) => [name, url])), true);
     addWasmKernels();
     await activate("wasm");
+    throwWithoutRoom(tf.backend() as BackendWasm);
+    URL.revokeObjectURL(url);
   }
   return {
-    device: "CPU, 1 thread",
+    device: cpuDevice(),
     version: `tfjs ${tf.version.tfjs} WebAssembly`,
-    limit: "WebAssembly runs on one thread",
+    limit: "nothing faster runs here",
   };
 }
 

@@ -1,10 +1,12 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { replaceWasmGather } from "./wasm_gather.ts";
 import { replaceWasmMatMul } from "./wasm_matmul.ts";
 
 /** Registers what tfjs' WebAssembly backend lacks or does slowly, and this project needs. */
 export function addWasmKernels(): void {
   if (tf.getKernel("UnsortedSegmentSum", "wasm")) return;
+  replaceWasmGather();
   replaceWasmMatMul();
   tf.registerKernel({
     kernelName: "UnsortedSegmentSum",

@@ -40,12 +40,13 @@ export type TensorFormatOptions = {
 };
 
 /**
- * Chooses how a tensor is stored, as llama.cpp does: vectors and norms as F32, the head with more
- * bits, in `q4_k_m` also the values and the down projections of some blocks; a format whose blocks
+ * Chooses how a tensor is stored, as llama.cpp does: vectors, norms and positions as F32, the head with
+ * more bits, in `q4_k_m` also the values and the down projections of some blocks; a format whose blocks
  * don't fit the rows gives way to one of smaller blocks, at last to F16.
  *
  * **Source**: `llama_tensor_get_type` and its fallback in llama.cpp's `llama-quant.cpp`, without
- * importance matrix; its rules for experts and for the 70B model are not needed here.
+ * importance matrix; its rules for experts and for the 70B model are not needed here, and queries, keys
+ * and values in one matrix get Q6_K where it takes Q5_K, which isn't written here.
  *
  * @param name The tensor's name in GGUF.
  */
@@ -55,15 +56,18 @@ export function tensorFormat(
   { type, pure, tied, layers }: TensorFormatOptions,
 ): TensorFormat {
   const { format } = mixtures[type], columns = shape.at(-1) ?? 1;
-  if (shape.length < 2 || /_norm\.weight$/.test(name)) return { format: "F32" };
+  if (shape.length < 2 || /(_norm|position_embd)\.weight$/.test(name)) return { format: "F32" };
   const fits = (wanted: string) => columns % ggmlType(wanted).elements === 0;
   const isHead = name === "output.weight" || (tied && name === "token_embd.weight");
   const [, layer, part] = /^blk\.(\d+)\.(\w+)\./.exec(name) ?? [];
   const mixed = () => {
     if (pure || format === "F16" || format === "BF16") return format;
     if (isHead) return format === "Q8_0" || !fits(format) ? "Q8_0" : "Q6_K";
+    if (type !== "q4_k_m") return format;
     const isSensitive = part === "attn_v" || part === "ffn_down";
-    return type === "q4_k_m" && isSensitive && needsMore(Number(layer), layers) ? "Q6_K" : format;
+    return part === "attn_qkv" || (isSensitive && needsMore(Number(layer), layers))
+      ? "Q6_K"
+      : format;
   };
   const wanted = mixed();
   if (fits(wanted)) {

@@ -30,6 +30,10 @@ export type Quantized = {
   weightBytes: number;
   /** Bytes of the same weights as float32. */
   float32Bytes: number;
+  /** Tokens of a text that the file's readers compute as the model does. */
+  contextLength: number;
+  /** The model's own; more where its attention has windows that GGUF's architecture doesn't know. */
+  modelContextLength: number;
   /** Tensors by the format that they are stored as. */
   formats: Record<string, number>;
   /** Tensors whose rows didn't fit the blocks of the format that was wanted for them. */
@@ -46,7 +50,7 @@ export type Quantized = {
  *
  * @param modelPath A Hugging Face folder, an adapter folder (its update is added) or a GGUF file.
  * @param output The file; it appears complete or not at all.
- * @throws {UserError} when the model can't be opened, its family, positions or tokenizer have no word
+ * @throws {UserError} when the model can't be opened, what its config or tokenizer asks for has no word
  * in GGUF, a weight is no finite number, or the file can't be written.
  *
  * @example
@@ -76,9 +80,10 @@ export async function quantize(
     }
     const config = parseModelConfig(checkpoint.config, basePath);
     checkVocabulary(tokenizer, config, modelPath);
-    const { architecture, metadata } = ggufMetadata(checkpoint.config, basePath);
+    const header = ggufMetadata(checkpoint.config, basePath), { architecture, metadata } = header;
     const tensors = tensorsToGguf(checkpoint.tensors, {
-      architecture,
+      ...header,
+      family: config.family,
       path: basePath,
       names: [...checkedWeights(checkpoint).keys()],
       headsOf: (key) => (metadata[`${architecture}.${key}`] as { u32: number }).u32,
@@ -105,6 +110,8 @@ export async function quantize(
       fileBytes: (await Deno.stat(output)).size,
       weightBytes,
       float32Bytes: 4 * numbers,
+      contextLength: header.contextLength,
+      modelContextLength: config.maxPositions,
       ...summary(formats, (name) => tensors.shape(name).at(-1)!),
     };
   } finally {

@@ -41,14 +41,14 @@ const UPDATED = 2 ** 18;
  *
  * **Memory**: no tensor is left behind.
  *
- * @throws {UserError} where the backend has no bfloat16 and that was wanted.
+ * @throws {UserError} where the backend has no products in bfloat16 and those were wanted.
  */
 export async function calibrate(
   config: ModelConfig,
   batch: TokenBatch,
   { trained, precision, checkpointing, seconds = 1 }: CalibrateOptions,
 ): Promise<Rates> {
-  if (precision === "bfloat16") checkHalf();
+  if (precision !== "float32") checkHalf(precision);
   const vocabSize = Math.min(config.vocabSize, WORDS);
   const small = { ...config, layers: layersOf(config), vocabSize };
   const few = (ids: Int32Array) => ids.map((id) => id % vocabSize);

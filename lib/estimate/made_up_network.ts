@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { restInBfloat16 } from "../model/load_network.ts";
+import { inPrecision } from "../model/load_network.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Network, Precision } from "../model/network.ts";
 import { weightShapes } from "../model/weight_shapes.ts";
@@ -11,6 +11,5 @@ import { weightShapes } from "../model/weight_shapes.ts";
 export function madeUpNetwork(config: ModelConfig, precision: Precision): Network {
   const weights = new Map<string, tf.Tensor>();
   for (const [name, shape] of weightShapes(config)) weights.set(name, tf.fill(shape, 0.01));
-  const network: Network = { config, weights, precision: "float32" };
-  return precision === "bfloat16" ? restInBfloat16(network) : network;
+  return inPrecision({ config, weights, precision: "float32" }, precision);
 }

@@ -15,45 +15,85 @@ export type PassNumbers = {
 
 /**
  * What one sequence (a pair's trie) of so many tokens makes a gradient pass hold; over a batch these
- * add up, but for attention's padding. Follows `block.ts`, `attention.ts` and `linear.ts`
- * tensor by tensor.
+ * add up, but for attention's padding. Follows `block.ts`, `block_backward.ts`, `attention.ts` and
+ * `linear.ts` tensor by tensor.
  */
 export function passNumbers(
   config: ModelConfig,
   tokens: number,
   { trained, checkpointing }: { trained: TrainedParts; checkpointing: boolean },
 ): PassNumbers {
-  const { layers, hiddenSize: d, feedForwardSize: f, heads, keyValueHeads, headDim } = config;
+  const { layers, hiddenSize: d } = config, widths = blockWidths(config, trained);
+  const { q, kv, mlpSaved, norms } = widths;
+  const rank = trained === "all" ? 0 : trained.rank;
+  const slots = alignedRows(tokens); // a batch aligns its tokens once, see run_memory.ts
+  // k, v, q, o, the stream between attention and MLP, gate, up, norms, x A^T
+  const layer = slots * (2 * kv + 2 * q) +
+    tokens * (mlpSaved + norms + widths.adapted.length * rank);
+  const passing = Math.max(
+    tokens * forwardWidth(d, widths),
+    tokens * mlpBackwardWidth(d, widths),
+    attentionBackwardNumbers(config, tokens, widths),
+  );
+  return {
+    kept: layers * tokens * d + (checkpointing ? 0 : layers * layer),
+    passing: passing + (checkpointing ? layer : 0),
+  };
+}
+
+type BlockWidths = ReturnType<typeof blockWidths>;
+
+/** Numbers a token of a block's tensors. */
+function blockWidths(config: ModelConfig, trained: TrainedParts) {
+  const { hiddenSize: d, feedForwardSize: f, heads, keyValueHeads, headDim } = config;
   const q = heads * headDim, kv = keyValueHeads * headDim;
   const { norms, linears, normKind, activation } = familyOf(config);
   const adapted = trained === "all" ? [] : targetedLinears(config, trained.targetModules).linears;
-  const lows = trained === "all" ? 0 : adapted.length * trained.rank;
-  const slots = alignedRows(tokens); // a batch aligns its tokens once, see run_memory.ts
-  // Probabilities and their gradients stand for one block of rows at a time.
-  const sizes = blockRows(slots).map(({ first, rows }) => rows * (first + rows));
-  const block = heads * Math.max(...sizes);
-  const middles = linears.gate ? 2 * f : f;
   // What goes into norms of heads and of outputs, and a number for each of their rows.
   const headNorms = norms.q ? q + kv + heads + keyValueHeads : 0;
-  const outputNorms = norms.attentionOutput ? 2 * d + 2 : 0, extra = headNorms + outputNorms;
-  const rows = normKind === "layer" ? 4 : 2; // of two norms
-  // k, v, q, o, the stream between attention and MLP, gate, up, two norms, x A^T
-  const layer = slots * (2 * kv + 2 * q) + tokens * (d + middles + rows + lows + extra);
-  // A tidy block holds all that it made until its end; an adapted layer adds two of its outputs.
+  const outputNorms = norms.attentionOutput ? 2 * d + 2 : 0;
+  const all = blockLinears(config);
   const isAdapted = ({ part }: BlockLinear) => adapted.some((linear) => linear.part === part);
-  const outputs = (linear: BlockLinear) =>
-    linear.shape[0] * (1 + (isAdapted(linear) ? 2 : 0) + (linear.hasBias ? 1 : 0));
-  const bent = activation === "gelu_tanh" ? 4 * f : 0; // has no kernel of its own
-  const pieces = linears.qkv ? q + 2 * kv : 0; // of the joined queries, keys and values
-  const forward = tokens *
-    (3 * d + f + 2 * q + kv + extra + bent + pieces +
-      blockLinears(config).reduce((sum, each) => sum + outputs(each), 0));
-  const downIsAdapted = adapted.some(({ part }) => part === "down");
-  const mlp = tokens * (3 * f + 4 * d + bent + (downIsAdapted ? f : 0) + outputNorms);
-  const attention = tokens * (6 * q + 6 * kv + 5 * d + headNorms + outputNorms + pieces) +
-    3 * block;
+  const isBent = activation === "gelu_tanh"; // has no kernel of its own and takes steps
   return {
-    kept: layers * tokens * d + (checkpointing ? 0 : layers * layer),
-    passing: Math.max(forward, mlp, attention) + (checkpointing ? layer : 0),
+    ...{ q, kv, f, adapted, headNorms, outputNorms },
+    norms: headNorms + outputNorms + (normKind === "layer" ? 4 : 2),
+    /** Freed between the parts of a block's backward pass. */
+    mlpSaved: d + (linears.gate ? 2 * f : f),
+    /** An adapted layer adds two outputs of its size. */
+    adding: 2 * Math.max(0, ...all.filter(isAdapted).map(({ shape }) => shape[0])),
+    biased: all.some(({ hasBias }) => hasBias) ? f : 0,
+    bent: isBent ? 4 * f : 0,
+    bentBack: isBent ? 7 * f : 0,
+    /** Of the joined queries, keys and values. */
+    pieces: linears.qkv ? q + 2 * kv : 0,
+    /** What went into an adapted layer is computed again. */
+    again: adapted.length > 0 ? d : 0,
+    downInput: adapted.some(({ part }) => part === "down") ? f : 0,
   };
+}
+
+/** Each part of a block holds what it made until its end. */
+function forwardWidth(d: number, of: BlockWidths): number {
+  const { q, kv, f, pieces, adding, headNorms, outputNorms } = of;
+  const mlp = 3 * d + f + of.bent + adding + of.biased + outputNorms;
+  const attention = 2 * d + 2 * q + 2 * kv + pieces + adding + headNorms + outputNorms;
+  return Math.max(mlp, attention - of.mlpSaved);
+}
+
+function mlpBackwardWidth(d: number, of: BlockWidths): number {
+  const { f, again, adding } = of;
+  const most = Math.max(3 * f, 2 * f + 3 * d + again + adding);
+  return d + of.bentBack + of.downInput + of.outputNorms + most;
+}
+
+function attentionBackwardNumbers(config: ModelConfig, tokens: number, of: BlockWidths): number {
+  const { hiddenSize: d, heads } = config, { q, kv, again, adding } = of;
+  // Probabilities and their gradients stand for one block of rows at a time; under a mask, of plain
+  // operations, there are more of them.
+  const sizes = blockRows(alignedRows(tokens)).map(({ first, rows }) => rows * (first + rows));
+  const block = (config.windows ? 6 : 3) * heads * Math.max(...sizes);
+  const products = q + 2 * kv + 4 * d + again + adding;
+  const most = Math.max(tokens * (4 * q + 6 * kv) + block, tokens * products);
+  return tokens * (2 * d + of.headNorms + of.outputNorms + of.pieces - of.mlpSaved) + most;
 }

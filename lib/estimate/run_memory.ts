@@ -15,7 +15,7 @@ export type RunMemory = {
   trained: number;
   /** What the largest batch keeps for its backward pass, and one layer's working tensors. */
   activations: number;
-  /** Logits, a chunk of rows at a time. */
+  /** Logits, a chunk of rows at a time, and in `bf32` the head's matrix as it is multiplied. */
   logits: number;
   /** This process: Deno, the backend's library, the rows. */
   runtime: number;
@@ -65,14 +65,16 @@ export function runMemory(
       0,
     );
   const weights = bytes(precision === "bfloat16" ? HALF : FLOAT);
+  const rounded = precision === "bf32" ? HALF * config.vocabSize * config.hiddenSize : 0;
   const copies = trained === "all" ? TRAINED_COPIES - 1 : TRAINED_COPIES;
   const own = countParameters(config, trained).trained * FLOAT * copies;
   const numbers = batches.map((rows) => batchNumbers(config, rows, { trained, checkpointing }));
   const largest = numbers.reduce((a, b) =>
     a.activations + a.logits < b.activations + b.logits ? b : a
   );
-  const [activations, logits] = [largest.activations, largest.logits]
+  const [activations, chunk] = [largest.activations, largest.logits]
     .map((numbers) => FLOAT * Math.round(numbers));
+  const logits = chunk + rounded;
   const training = weights + own + activations + logits;
   const loading = bytes(FLOAT);
   return {

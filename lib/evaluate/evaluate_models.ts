@@ -16,7 +16,13 @@ import {
 } from "./judge_generation.ts";
 import { judgePreference, type PreferenceReport } from "./judge_preference.ts";
 import { gibberishBound } from "./perplexity.ts";
-import { type Task, textOf, writeTexts, type WrittenText } from "./write_texts.ts";
+import {
+  differentPrompts,
+  type Task,
+  textOf,
+  writeTexts,
+  type WrittenText,
+} from "./write_texts.ts";
 
 /** Stage A, what DPO made of it, and what imitation did. */
 export type Compared = { sft: Models; dpo: Models; control?: Models };
@@ -66,9 +72,10 @@ export type ModelsEvaluation = {
  * **Units**: nats; shares between 0 and 1; tokens.
  * **Memory**: no tensor is left behind, and the models stay the caller's.
  *
- * @param models Stage A, and policies that `openPolicy` laid over it.
+ * @param models Stage A, and policies that `openPolicy` laid over it or loaded beside it.
  * @param triplets Pairs of a file that none was trained on, from `loadTestTriplets` or `loadTriplets`.
- * @throws {UserError} when a pair can't be encoded (see `skipInvalid`), or none is left.
+ * @throws {UserError} when a pair can't be encoded (see `skipInvalid`), none is left, or a policy reads
+ * other tokens than Stage A.
  *
  * @example An untrained policy prefers neither answer and writes what Stage A does.
  * ```ts
@@ -96,6 +103,7 @@ export async function evaluateModels(
     throw new UserError(`Cannot compare models: no pair is left${whyNoRow(encoded)}`);
   }
   const used = rows.map(({ index }) => triplets[index]);
+  for (const policy of [dpo, control]) if (policy) checkTokens(policy, sft, used);
   const score = (of: Models, label: string, adapter: boolean) =>
     scorePairs(of, rows, {
       ...{ adapter, batchSize: 8, signal },
@@ -115,6 +123,7 @@ export async function evaluateModels(
   const write = (of: Models, label: string, adapter = true) =>
     writeTexts(of, tasks, {
       ...writing,
+      stageA: sft,
       adapter,
       onProgress: (done, total) => onProgress?.(label, done, total),
     });
@@ -145,10 +154,15 @@ export async function evaluateModels(
   };
 }
 
-/** Each prompt once, with the first chosen answer to it. */
-function differentPrompts(triplets: readonly Triplet[]): Task[] {
-  const byPrompt = Map.groupBy(triplets, ({ prompt }) => JSON.stringify(prompt));
-  return Array.from(byPrompt.values(), ([{ prompt, chosen }]) => ({
-    ...{ prompt, reference: textOf(chosen) },
-  }));
+/** A whole model has a tokenizer of its own; what is compared must be the same tokens. */
+function checkTokens(policy: Models, sft: Models, triplets: readonly Triplet[]): void {
+  if (policy.tokenizer === sft.tokenizer) return;
+  const idsOf = ({ tokenizer }: Models) => JSON.stringify(encodePairs(tokenizer, triplets).rows);
+  if (idsOf(policy) === idsOf(sft)) return;
+  const { path } = policy.source;
+  throw new UserError(
+    `Cannot compare "${path}" with "${sft.source.path}": it reads the test file as other tokens, ` +
+      "wanted a model made from the same one",
+    { path },
+  );
 }

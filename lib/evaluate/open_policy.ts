@@ -1,18 +1,21 @@
+import { join } from "node:path";
 import { UserError } from "../errors.ts";
 import { readPeftAdapter } from "../io/peft_adapter.ts";
 import { realPath } from "../io/real_path.ts";
 import { adapterFromPeft } from "../lora/peft_format.ts";
 import { type Models, policyOver } from "../train/build_models.ts";
-import { overReference } from "../train/load_models.ts";
+import { loadWhole, overReference } from "../train/load_models.ts";
+import { exists } from "../train/load_source.ts";
 
 /**
  * Lays a trained adapter over the weights of Stage A, of which there is one copy in memory however
- * many models are compared.
+ * many models are compared. A whole model, merged or quantised, is loaded beside it.
  *
- * **Memory**: the result owns the adapter alone; `using` frees it. Stage A stays the caller's.
+ * **Memory**: the result owns the adapter alone, or the whole model; `using` frees it. Stage A stays the
+ * caller's.
  *
  * @param stageA What `loadModels` made of Stage A.
- * @param path the adapter's folder, in PEFT's layout.
+ * @param path the adapter's folder, in PEFT's layout; or a model folder or a GGUF file.
  * @throws {UserError} when it can't be read, or adapts another model than Stage A's.
  *
  * @example
@@ -32,6 +35,7 @@ import { overReference } from "../train/load_models.ts";
  * ```
  */
 export async function openPolicy(stageA: Models, path: string): Promise<Models> {
+  if (!await exists(join(path, "adapter_config.json"))) return await loadWhole(path);
   const peft = await readPeftAdapter(path), { basePath, path: stageAPath } = stageA.source;
   const isSame = peft.basePath === null ||
     await realPath(peft.basePath) === await realPath(basePath);

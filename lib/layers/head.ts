@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
-import { weightProduct } from "../backend/half_matrix.ts";
+import { forProducts, weightProduct } from "../backend/half_matrix.ts";
 import { alignedRows, alignTensor } from "../backend/aligned_rows.ts";
 import { crossEntropy } from "../backend/cross_entropy.ts";
 
@@ -17,20 +17,24 @@ export function headForward(
   targets: tf.Tensor1D,
   { unit, exact }: { unit: boolean; exact?: boolean },
 ): { logProbs: tf.Tensor1D; unit?: tf.Tensor2D } {
-  const count = h.shape[0], allRows = alignTensor(h), allTargets = alignTensor(targets);
-  const parts = chunks(allRows.shape[0], weight.shape[0]).map(([start, size]) =>
-    tf.tidy(() => {
-      const rows = tf.slice(allRows, [start, 0], [size, -1]);
-      const logits = weightProduct(rows, weight, { transpose: true, exact });
-      const { loss, gradient } = crossEntropy(logits, tf.slice(allTargets, start, size));
-      const logProbs = tf.neg(loss);
-      return { logProbs, ...(unit && { unit: weightProduct(gradient, weight) }) };
-    })
-  );
-  const logProbs = tf.slice(tf.concat(parts.map((part) => part.logProbs)), 0, count);
-  if (!unit) return { logProbs };
-  const units = tf.concat(parts.map((part) => part.unit!), 0);
-  return { logProbs, unit: tf.slice(units, [0, 0], [count, -1]) };
+  const count = h.shape[0];
+  return tf.tidy(() => {
+    const allRows = alignTensor(h), allTargets = alignTensor(targets);
+    const matrix = forProducts(weight, { exact }); // once for all chunks
+    const parts = chunks(allRows.shape[0], weight.shape[0]).map(([start, size]) =>
+      tf.tidy(() => {
+        const rows = tf.slice(allRows, [start, 0], [size, -1]);
+        const logits = weightProduct(rows, matrix, { transpose: true, exact });
+        const { loss, gradient } = crossEntropy(logits, tf.slice(allTargets, start, size));
+        const logProbs = tf.neg(loss);
+        return { logProbs, ...(unit && { unit: weightProduct(gradient, matrix) }) };
+      })
+    );
+    const logProbs = tf.slice(tf.concat(parts.map((part) => part.logProbs)), 0, count);
+    if (!unit) return { logProbs };
+    const units = tf.concat(parts.map((part) => part.unit!), 0);
+    return { logProbs, unit: tf.slice(units, [0, 0], [count, -1]) };
+  });
 }
 
 /** `dh` from the loss' gradient with respect to each log-probability, `[n]`. */

@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs";
-import { weightProduct } from "../backend/half_matrix.ts";
+import { weightProduct, weightProducts } from "../backend/half_matrix.ts";
 
 /** A low-rank update of a frozen matrix: `scale * B A`, with `a` `[R, in]` and `b` `[out, R]`. */
 export type LowRank = { a: tf.Tensor2D; b: tf.Tensor2D; scale: number };
 
 /**
  * `y = x W^T + bias + scale * (x A^T) B^T`, with `weight` `[out, in]` as checkpoints store it, or, with
- * `transposed`, `[in, out]`. A frozen one may rest in bfloat16; `exact` keeps its products in float32
- * nevertheless.
+ * `transposed`, `[in, out]`. A frozen one may be multiplied in bfloat16; `exact` keeps its products in
+ * float32 nevertheless.
  */
 export type LinearParameters = {
   weight: tf.Tensor2D;
@@ -30,20 +30,29 @@ export type LinearGradients = {
   b?: tf.Tensor2D;
 };
 
-/** Computes `y` `[N, out]` from `x` `[N, in]`. */
-export function linearForward(
+/**
+ * Computes `y` `[N, out]` of several layers of one network from the `x` `[N, in]` that they share: few
+ * rows go through their weights in one call.
+ */
+export function linearsForward(
   x: tf.Tensor2D,
-  { weight, bias, lowRank, exact, transposed = false }: LinearParameters,
-): { y: tf.Tensor2D; saved: LinearSaved } {
-  let y = weightProduct(x, weight, { transpose: !transposed, exact });
-  if (bias) y = tf.add(y, bias);
-  if (!lowRank) return { y, saved: {} };
-  const low = tf.mul<tf.Tensor2D>(weightProduct(x, lowRank.a, { transpose: true }), lowRank.scale);
-  return { y: tf.add(y, weightProduct(low, lowRank.b, { transpose: true })), saved: { low } };
+  layers: LinearParameters[],
+): { y: tf.Tensor2D; saved: LinearSaved }[] {
+  const [{ exact, transposed = false }] = layers, weights = layers.map(({ weight }) => weight);
+  return tf.tidy(() => {
+    const products = weightProducts(x, weights, { transpose: !transposed, exact });
+    return layers.map(({ bias, lowRank }, i) => {
+      const y = bias ? tf.add<tf.Tensor2D>(products[i], bias) : products[i];
+      if (!lowRank) return { y, saved: {} };
+      const { a, b, scale } = lowRank;
+      const low = tf.mul<tf.Tensor2D>(weightProduct(x, a, { transpose: true }), scale);
+      return { y: tf.add(y, weightProduct(low, b, { transpose: true })), saved: { low } };
+    });
+  });
 }
 
 /**
- * The gradients of {@link linearForward}: `dx = dy W + dlow A`, `dW = dy^T x`, `dB = dy^T low`,
+ * The gradients of {@link linearsForward}: `dx = dy W + dlow A`, `dW = dy^T x`, `dB = dy^T low`,
  * `dA = dlow^T x` with `dlow = scale * dy B`. The input is asked for only where a gradient needs it,
  * so that a caller can compute it again instead of keeping it.
  */
@@ -66,7 +75,15 @@ export function linearBackward(
     const dlow = tf.mul<tf.Tensor2D>(tf.matMul(dy, lowRank.b), lowRank.scale);
     gradients.b = tf.matMul(dy, saved.low!, true);
     gradients.a = tf.matMul(dlow, x(), true);
-    if (dx) dx = tf.add(dx, tf.matMul(dlow, lowRank.a));
+    if (dx) dx = sumOf([dx, tf.matMul(dlow, lowRank.a)]);
   }
   return { dx, gradients };
+}
+
+/** The sum of some tensors, each of which is freed. */
+export function sumOf(parts: tf.Tensor2D[]): tf.Tensor2D {
+  if (parts.length === 1) return parts[0];
+  const sum = tf.addN(parts);
+  tf.dispose(parts);
+  return sum;
 }

@@ -5,9 +5,18 @@ import type { Mention } from "./read_text.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Frequency } from "./read_frequencies.ts";
 import type { Quantity } from "./read_quantities.ts";
+import { doseOwners, drugOf, onlyOwner, readOwners, relativeOf } from "./owners.ts";
 import type { Side } from "./read_sides.ts";
 import { namesDiagnosis } from "./concepts.ts";
-import { FRAME_STEMS, FUNCTION_WORDS, isDiagnosis, isDrug } from "./word_lists.ts";
+import { isPart } from "./read_sides.ts";
+import {
+  CIRCUMSTANCE_STEMS,
+  FINDING_STEMS,
+  FRAME_STEMS,
+  FUNCTION_WORDS,
+  isDiagnosis,
+  isDrug,
+} from "./word_lists.ts";
 
 /** Kinds of detail that are looked for in a text. */
 export const CLAIM_KINDS = [
@@ -33,12 +42,12 @@ export type WordInPlace = { mention: Mention; before?: Mention; after?: Mention 
 export type Claim =
   & { kind: ClaimKind; start: number; end: number }
   & (
-    | { of: "quantity"; quantity: Quantity }
+    | { of: "quantity"; quantity: Quantity; owner: string | null }
     | { of: "frequency"; frequency: Frequency }
     | { of: "date"; date: CalendarDate }
     | { of: "side"; side: Side }
     | { of: "sex"; sex: "male" | "female"; noun: boolean }
-    | { of: "word"; words: WordInPlace[] }
+    | { of: "word"; words: WordInPlace[]; owner: string | null }
     | { of: "denial"; mentions: Mention[] }
     | { of: "affirmation"; mentions: Mention[] }
   );
@@ -61,6 +70,7 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
     end: read.tokens[to - 1].end,
   });
   const claims: Claim[] = [];
+  const [relatives, drugs] = [relativeOf, drugOf].map((nameOf) => readOwners(read.tokens, nameOf));
   const measured = new Set(
     read.quantities.filter(({ quantity }) => quantity !== null).map(({ from }) => from),
   );
@@ -76,7 +86,11 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
   }
   for (const quantity of read.quantities) {
     if (!free(quantity) || isLabel(read, quantity)) continue;
-    claims.push({ kind: quantity.kind, of: "quantity", quantity, ...at(quantity) });
+    const those = quantity.kind === "dose"
+      ? doseOwners(read.tokens, quantity, drugs)
+      : relatives[quantity.from];
+    const owner = onlyOwner(those);
+    claims.push({ kind: quantity.kind, of: "quantity", quantity, owner, ...at(quantity) });
     take(quantity);
   }
   for (const side of read.sides) {
@@ -87,9 +101,10 @@ export function claimsOf(read: ReadText, { everyWord = false } = {}): Claim[] {
   }
   const sex = sexClaim(read);
   if (sex) claims.push(sex);
-  return distinct([...claims, ...wordClaims(read, { taken, everyWord })]).toSorted((a, b) =>
-    a.start - b.start
-  );
+  return distinct([...claims, ...wordClaims(read, { taken, everyWord, relatives })]).toSorted((
+    a,
+    b,
+  ) => a.start - b.start);
 }
 
 /** Whether a number states nothing: the label of a list's item, the ends of a scale, "one of them". */
@@ -134,7 +149,11 @@ function sexClaim({ text }: ReadText): Claim | null {
 
 function wordClaims(
   read: ReadText,
-  { taken, everyWord }: { taken: Set<number>; everyWord: boolean },
+  { taken, everyWord, relatives }: {
+    taken: Set<number>;
+    everyWord: boolean;
+    relatives: Set<string>[];
+  },
 ): Claim[] {
   const { mentions, tokens } = read;
   const isEmpty = ({ token, word, stem }: Mention) =>
@@ -153,10 +172,18 @@ function wordClaims(
     const stated = words.filter(({ mention }) => !isEmpty(mention));
     const start = tokens[mentions[i].token].start;
     const end = tokens[mentions[i + length - 1].token].end;
-    claims.push({ kind: kindOf(whole.slice(0, length)), of: "word", words: stated, start, end });
+    const name = whole.slice(0, length);
+    const owner = name.some(isFinding) ? onlyOwner(relatives[name[0].token]) : null;
+    claims.push({ kind: kindOf(name), of: "word", words: stated, owner, start, end });
     i += length - 1;
   }
   return [...claims, ...polarityClaims(read, mentions.filter((mention) => !isEmpty(mention)))];
+}
+
+/** Whether a word names what somebody has or takes, and no part, place or time. */
+export function isFinding({ word, stem, concepts }: Mention): boolean {
+  const isNamed = concepts.length > 0 && !CIRCUMSTANCE_STEMS.has(stem) && !isPart(word);
+  return isNamed || FINDING_STEMS.has(stem) || isDiagnosis(word) || isDrug(word);
 }
 
 function kindOf(mentions: Mention[]): ClaimKind {
@@ -179,12 +206,10 @@ function polarityClaims({ tokens }: ReadText, mentions: Mention[]): Claim[] {
   }
   // That something is so is told by its words; only of what medicine has a name for is it held
   // against a source that denies it.
-  const isNamed = ({ word, concepts }: Mention) =>
-    concepts.length > 0 || isDiagnosis(word) || isDrug(word);
   const isHeading = (phrase: Mention[]) => tokens[phrase.at(-1)!.token + 1]?.text === ":";
   return phrases.filter((phrase) =>
     phrase[0].polarity === "negated" ||
-    phrase[0].polarity === "affirmed" && phrase.some(isNamed) && !isHeading(phrase)
+    phrase[0].polarity === "affirmed" && phrase.some(isFinding) && !isHeading(phrase)
   ).map((phrase) => ({
     kind: "negation",
     of: phrase[0].polarity === "negated" ? "denial" : "affirmation",
@@ -208,7 +233,7 @@ function distinct(claims: Claim[]): Claim[] {
 function keyOf(claim: Claim): string {
   switch (claim.of) {
     case "quantity":
-      return `${claim.kind} ${claim.quantity.quantity} ${claim.quantity.amounts[0]}`;
+      return `${claim.kind} ${claim.owner} ${claim.quantity.quantity} ${claim.quantity.amounts[0]}`;
     case "frequency":
       return claim.frequency.key;
     case "date":
@@ -218,7 +243,7 @@ function keyOf(claim: Claim): string {
     case "sex":
       return "sex";
     case "word":
-      return `word ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
+      return `word ${claim.owner} ${claim.words.map(({ mention }) => mention.stem).join(" ")}`;
     default:
       return `${claim.of} ${claim.mentions.map(({ stem }) => stem).join(" ")}`;
   }

@@ -8,14 +8,25 @@ export const BROADER_KEY = "<";
 /** A name of a concept: its stems in a row. */
 export type Name = { stems: string[]; concept: string };
 
+/** Words that a name may have or lack: "difficulty hearing", "difficulty in hearing". */
+export const PASSED_OVER = new Set(
+  "in with of to my your his her the a any when i from".split(" "),
+);
+
 const NAMES = buildNames();
 
 function buildNames(): Map<string, Name[]> {
   const names: Name[] = [];
   const stemsOf = (name: string) => name.split(/[ \/'-]+/).filter(Boolean).map(stem);
+  // "Shortness of breath" and "shortness breath", but "the runs" alone.
+  const formsOf = (name: string) => {
+    const whole = stemsOf(name);
+    const telling = whole.filter((word) => !PASSED_OVER.has(word));
+    return telling.length > 1 && telling.length < whole.length ? [whole, telling] : [whole];
+  };
   const add = (concept: string, list: string) => {
     for (const name of list.split(",").map((text) => text.trim())) {
-      if (name) names.push({ stems: stemsOf(name), concept });
+      if (name) formsOf(name).forEach((stems) => names.push({ stems, concept }));
     }
   };
   SYNONYMS.trim().split("\n").forEach((line, i) => add(`=${i}`, line));

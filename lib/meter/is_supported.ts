@@ -1,16 +1,17 @@
-import type { Claim, WordInPlace } from "./claims.ts";
-import type { Polarity } from "./polarity.ts";
+import { type Claim, isFinding, type WordInPlace } from "./claims.ts";
+import type { Polarity } from "./deny_sentence.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { Mention } from "./read_text.ts";
 import type { Side } from "./read_sides.ts";
+import { mayBeOf } from "./owners.ts";
 import { amountKey, dateKey, type SourceIndex } from "./source_index.ts";
 
 /** Whether a source bears a detail out; `null` where nothing is claimed that it could contradict. */
 export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
   switch (claim.of) {
     case "quantity":
-      return statesQuantity(claim.quantity, source);
+      return statesQuantity(claim.quantity, claim.owner, source);
     case "frequency":
       return source.frequencies.has(claim.frequency.key);
     case "date":
@@ -22,11 +23,9 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
     case "word":
       return claim.words.every((word) =>
         statesWord(word.mention, source) || isCompound(word, source)
-      );
+      ) && isOf(claim.owner, claim.words, source);
     case "denial":
-      return agrees(claim.mentions, source, "negated") === false
-        ? false
-        : agrees(claim.mentions, source, "negated");
+      return agrees(claim.mentions, source, "negated");
     case "affirmation":
       // A statement that is not denied is no detail of its own: its words are.
       return agrees(claim.mentions, source, "affirmed") === false ? false : null;
@@ -35,14 +34,18 @@ export function isSupported(claim: Claim, source: SourceIndex): boolean | null {
 
 function statesQuantity(
   { kind, values, quantity, amounts }: Quantity,
+  owner: string | null,
   source: SourceIndex,
 ): boolean {
+  const isOf = (other: Quantity) =>
+    owner === null || !source.owners.has(owner) || (kind === "dose") !== (other.kind === "dose") ||
+    source.saidOf.get(other)!.some((those) => mayBeOf(owner, those));
   return values.some((value, i) => {
-    const same = source.byValue.get(value) ?? [];
+    const same = (source.byValue.get(value) ?? []).filter(isOf);
     if (quantity === null) return same.length > 0;
     if (same.some((other) => other.quantity === null)) return true;
     const equal = source.byAmount.get(amountKey(quantity, amounts[i])) ?? [];
-    return equal.some((other) => (kind === "age") === (other.kind === "age"));
+    return equal.some((other) => isOf(other) && (kind === "age") === (other.kind === "age"));
   });
 }
 
@@ -75,6 +78,15 @@ function statesWord(mention: Mention, { words }: SourceIndex): boolean {
   return keysOf(mention).some((key) => words.has(key));
 }
 
+/** Whether the source may say the words of this one, and not of others alone. */
+function isOf(owner: string | null, said: WordInPlace[], source: SourceIndex): boolean {
+  if (owner === null || !source.owners.has(owner)) return true;
+  return said.every(({ mention }) => {
+    const places = keysOf(mention).flatMap((key) => source.saidOf.get(key) ?? []);
+    return places.length === 0 || places.some((those) => mayBeOf(owner, those));
+  });
+}
+
 function isCompound(
   { mention, before, after }: WordInPlace,
   { words, joined, initials }: SourceIndex,
@@ -85,20 +97,27 @@ function isCompound(
   return pairs.some((pair) => pair !== undefined && (words.has(pair) || joined.has(pair)));
 }
 
-/** Whether the source says the words together in the same way; `null` where it lacks one. */
+/** Whether the source says the words together in the same way; `null` where it can't be told. */
 function agrees(mentions: Mention[], { words }: SourceIndex, as: Polarity): boolean | null {
-  const said = mentions.map((mention) => keysOf(mention).filter((key) => words.has(key)))
-    .filter((keys) => keys.length > 0);
-  if (said.length < mentions.length) return null; // a word that the source lacks is told by itself
+  // A word that the source lacks is told by itself; to be denied, what names a finding is enough.
+  const there = mentions.filter((mention) => keysOf(mention).some((key) => words.has(key)));
+  if (there.length < mentions.length && (as === "negated" || !there.some(isFinding))) return null;
+  const said = there.map((mention) => keysOf(mention).filter((key) => words.has(key)));
   const together = (polarity: Polarity) => {
     const [first, ...others] = said.map((keys) =>
       new Set(keys.flatMap((key) => [...words.get(key)![polarity]]))
     );
-    return others.reduce((common, other) => common.intersection(other), first).size > 0;
+    return others.reduce((common, other) => common.intersection(other), first);
   };
   const denied = together("negated");
-  if (as === "affirmed") return !denied || together("affirmed") || together("unclear");
-  if (denied || together("unclear")) return true;
-  return !together("affirmed") &&
-    said.some((keys) => keys.some((key) => words.get(key)!.negated.size > 0));
+  const affirmed = together("affirmed").size > 0;
+  // "Any swelling? Well, my ankles have no swelling": the denial answers.
+  const open = [...together("unclear")].some((place) =>
+    !denied.has(place + 1) && !denied.has(place + 2)
+  );
+  if (as === "affirmed") return denied.size === 0 || affirmed || open;
+  if (denied.size > 0) return true;
+  const doubted = open || said.some((keys) => keys.some((key) => words.get(key)!.negated.size > 0));
+  if (!affirmed && doubted) return true;
+  return there.some(isFinding) ? false : null;
 }

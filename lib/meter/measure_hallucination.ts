@@ -34,13 +34,14 @@ export type MeasureHallucinationOptions = {
  * content words. No model judges: the texts are read by rules and word lists of this project.
  *
  * It reads spoken numbers ("twenty six"), converts units where that is exact, knows inflection,
- * clinical abbreviations and plain words for clinical ones, and follows denials through a sentence
- * and from a question to its answer. What is said twice counts once. What every note is made of
- * ("patient", "reports") counts as nothing.
+ * clinical abbreviations and plain words for clinical ones, follows denials through a sentence and
+ * from a question to its answer, and tells one relative's illness from another's and one drug's dose
+ * from another's. What is said twice counts once. What every note is made of ("patient", "reports")
+ * counts as nothing.
  *
  * It does not see what is implied or paraphrased beyond its lists (which it blames), nor true words in
- * wrong relation to each other ("mother has asthma" for a father's; which it passes). docs/meter.md
- * tells how well it agrees with people: as a rate over many texts it is worth more than for one text.
+ * other wrong relations (which it passes). docs/meter.md tells how well it agrees with people: as a
+ * rate over many texts it is worth more than for one text.
  *
  * **Source**: denials in the way of NegEx (Chapman et al., "A Simple Algorithm for Identifying
  * Negated Findings and Diseases in Discharge Summaries", 2001), with scopes of this project.

@@ -8,6 +8,9 @@ export type Side = { token: number; side: "left" | "right" | "both"; part: strin
 const PART = new RegExp(`^(?:${PARTS})(?:s|es)?$`);
 const PASSED = new RegExp(`^(?:${BETWEEN}|-|side|sided|of|the|my|his|her|your|and)$`);
 
+/** Whether a word names a part of the body that has two sides. */
+export const isPart = (word: string) => PART.test(word);
+
 /** Finds "left", "right" and "bilateral" of a body's part; `null` where no part stands near. */
 export function readSides(tokens: Token[]): Side[] {
   return tokens.flatMap(({ word }, token): Side[] => {

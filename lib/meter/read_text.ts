@@ -1,5 +1,6 @@
-import { namesAt } from "./concepts.ts";
-import { type Polarity, readPolarity, speakerLabels } from "./polarity.ts";
+import { namesAt, PASSED_OVER } from "./concepts.ts";
+import type { Polarity } from "./deny_sentence.ts";
+import { readPolarity, speakerLabels } from "./polarity.ts";
 import { type CalendarDate, readDates } from "./read_dates.ts";
 import { type Frequency, readFrequencies } from "./read_frequencies.ts";
 import { readNumbers } from "./read_numbers.ts";
@@ -75,14 +76,25 @@ function readMentions(
       polarity: turned,
     });
   }
-  const stems = mentions.map((mention) => mention.stem);
-  for (let i = 0; i < mentions.length; i++) {
-    for (const { concept, stems: { length } } of namesAt(stems, i)) {
-      const last = mentions[i + length - 1].token;
-      if (tokens[last].sentence !== tokens[mentions[i].token].sentence) continue;
-      mentions[i].length = Math.max(mentions[i].length, length);
-      for (let k = i; k < i + length; k++) mentions[k].concepts.push(concept);
-    }
-  }
+  nameConcepts(mentions, tokens);
   return mentions;
+}
+
+/** Tells words what they are names of, alone or together, small words passed over or not. */
+function nameConcepts(mentions: Mention[], tokens: Token[]): void {
+  const all = mentions.map((_, i) => i);
+  for (const row of [all, all.filter((i) => !PASSED_OVER.has(mentions[i].word))]) {
+    const stems = row.map((i) => mentions[i].stem);
+    row.forEach((from, at) => {
+      for (const { concept, stems: { length } } of namesAt(stems, at)) {
+        const to = row[at + length - 1];
+        if (tokens[mentions[to].token].sentence !== tokens[mentions[from].token].sentence) continue;
+        mentions[from].length = Math.max(mentions[from].length, to - from + 1);
+        for (let k = at; k < at + length; k++) {
+          const { concepts } = mentions[row[k]];
+          if (!concepts.includes(concept)) concepts.push(concept);
+        }
+      }
+    });
+  }
 }

@@ -1,8 +1,9 @@
 import { BROADER_KEY } from "./concepts.ts";
-import type { Polarity } from "./polarity.ts";
+import type { Polarity } from "./deny_sentence.ts";
 import type { CalendarDate } from "./read_dates.ts";
 import type { Quantity } from "./read_quantities.ts";
 import type { ReadText } from "./read_text.ts";
+import { doseOwners, drugOf, namesIn, readSourceOwners, relativeOf } from "./owners.ts";
 import type { Side } from "./read_sides.ts";
 import { sexOf } from "./sex_of.ts";
 
@@ -21,6 +22,10 @@ export type SourceIndex = {
   frequencies: Set<string>;
   sides: Side[];
   sex: { male: boolean; female: boolean };
+  /** Of which relatives each place of a stem, a concept, a quantity is said; doses: of which drugs. */
+  saidOf: Map<string | Quantity, Set<string>[]>;
+  /** Relatives and drugs that it names at all. */
+  owners: Set<string>;
 };
 
 /** Rounds away what comes of adding fractions. */
@@ -44,6 +49,10 @@ const MOST_PLACES = 200;
 /** Puts what a source says where it is found quickly. */
 export function indexSource(read: ReadText): SourceIndex {
   const words: SourceIndex["words"] = new Map();
+  const saidOf: SourceIndex["saidOf"] = new Map();
+  const [relatives, drugs] = [relativeOf, drugOf].map((nameOf) =>
+    readSourceOwners(read.tokens, nameOf)
+  );
   for (const { token, stem, concepts, polarity } of read.mentions) {
     for (const concept of [stem, ...concepts]) {
       const key = concept.startsWith(BROADER_KEY) ? concept.slice(BROADER_KEY.length) : concept;
@@ -53,6 +62,9 @@ export function indexSource(read: ReadText): SourceIndex {
         words.set(key, places);
       }
       if (places[polarity].size < MOST_PLACES) places[polarity].add(read.tokens[token].sentence);
+      const those = saidOf.get(key);
+      if (those === undefined) saidOf.set(key, [relatives[token]]);
+      else if (those.length < MOST_PLACES) those.push(relatives[token]);
     }
   }
   const byAmount = new Map<string, Quantity[]>();
@@ -63,6 +75,11 @@ export function indexSource(read: ReadText): SourceIndex {
     else map.set(key, [quantity]);
   };
   for (const quantity of read.quantities) {
+    saidOf.set(quantity, [
+      quantity.kind === "dose"
+        ? doseOwners(read.tokens, quantity, drugs)
+        : relatives[quantity.from],
+    ]);
     for (const value of quantity.values) push(byValue, value, quantity);
     if (quantity.quantity === null) continue;
     for (const amount of quantity.amounts) {
@@ -78,6 +95,8 @@ export function indexSource(read: ReadText): SourceIndex {
     frequencies: new Set(read.frequencies.map(({ key }) => key)),
     sides: read.sides,
     sex: sexOf(read.text),
+    saidOf,
+    owners: namesIn(read.tokens, relativeOf).union(namesIn(read.tokens, drugOf)),
   };
 }
 

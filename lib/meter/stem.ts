@@ -12,7 +12,7 @@ const IRREGULAR = new Map(
   lying lie|laid lay|led lead|met meet|sought seek|taught teach|wound wound|lives live|knives knife|
   vertebrae vertebra|diagnoses diagnos|diagnosis diagnos|metastases metastas|metastasis metastas|
   axes axis|biopsies biops|biopsy biops|younger young|older old|oldest old|daily day|weekly week|
-  monthly month|yearly year|numbing numb|number number|numbers number|numerous numerous`
+  monthly month|yearly year|agreed agree|numbing numb|number number|numbers number|numerous numerous`
     .split("|").map((pair) => pair.trim().split(" ") as [string, string]),
 );
 

@@ -451,6 +451,8 @@ family < mother, father, mom, dad, brother, sister, grandmother, grandfather, gr
 relative < mother, father, mom, dad, brother, sister, aunt, uncle, cousin, grandmother, grandfather, grandma, grandpa
 parent < mother, father, mom, dad
 sibling < brother, sister
+mother < parents
+father < parents
 child < son, daughter, baby, infant
 spouse < husband, wife
 married < husband, wife

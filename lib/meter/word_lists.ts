@@ -63,6 +63,32 @@ hour hours minute minutes
 `).map(stem),
 );
 
+/** Stems of findings without another name. */
+export const FINDING_STEMS = new Set(
+  words(`
+cough sneeze snore hoarseness tremor twitch blister polyp cyst mole wart limp clubbing rale rhonchi
+gallop rub guarding adenopathy organomegaly hepatomegaly splenomegaly hepatosplenomegaly diplopia
+dysarthria aphasia ataxia hemiparesis deformity straining hesitancy urgency complication goiter thrush
+`).map(stem),
+);
+
+/** Stems of what has another name and is no finding: times, places, people, doings, parts. */
+export const CIRCUMSTANCE_STEMS = new Set(
+  words(`
+night bedtime evening nighttime nocturnal morning nightly daily weekly monthly home house lives living
+live reside works work working job school recommend recommended examine examination exam evaluation
+check test study walk walking ambulate ambulation exertion exercise activity move movement motion skin
+abdomen abdominal belly stomach chest ear eye nose mouth throat neck back spine spinal lumbar cervical
+thoracic heart lung brain liver kidney bowel bladder breast extremity upper lower anterior posterior
+lateral medial distal proximal bilateral family mother father parent son
+daughter relative maternal paternal spouse physician doctor hospital emergency pregnancy delivery
+birth onset initial first prior subsequent before after state mention notice see approximately normal
+good well currently recently similar able continue increase decrease elevated high low require obtain
+difficulty difficult trouble problem issue concern hard worse worsen
+severe mild moderate constant intermittent chronic acute frequent rare significant side right left
+`).map(stem),
+);
+
 /** Diagnoses that no ending gives away. */
 export const DIAGNOSES = new Set(words(`
 asthma diabetes hypertension hypotension cancer tumor stroke epilepsy migraine migraines depression

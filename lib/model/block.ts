@@ -1,25 +1,14 @@
 import * as tf from "@tensorflow/tfjs";
-import { activate, activateWithSlope } from "../layers/activation.ts";
-import {
-  attentionBackward,
-  type AttentionContext,
-  type attentionForward,
-  attentionOutput,
-  type AttentionSaved,
-} from "../layers/attention.ts";
-import { gatedBackward, gatedForward } from "../layers/gated_mlp.ts";
-import {
-  linearBackward,
-  linearForward,
-  type LinearNeeds,
-  type LinearSaved,
-} from "../layers/linear.ts";
-import { type Sight, sightOf } from "./attention_kinds.ts";
+import { activate } from "../layers/activation.ts";
+import type { AttentionContext, attentionForward, AttentionSaved } from "../layers/attention.ts";
+import { gatedForward } from "../layers/gated_mlp.ts";
+import { type LinearSaved, linearsForward } from "../layers/linear.ts";
+import type { Sight } from "./attention_kinds.ts";
 import { moduleName } from "./block_modules.ts";
 import { normOf, type NormSaved } from "./block_norm.ts";
 import { familyOf } from "./families.ts";
 import type { LinearPart, NormPart } from "./family.ts";
-import { type Computing, type Gradients, linearOf, nameGradients } from "./network.ts";
+import { type Computing, linearOf } from "./network.ts";
 
 /** What every block of one pass shares: the batch's masks and angles. */
 export type BlockContext = Computing & {
@@ -48,132 +37,84 @@ export type BlockSaved = {
   lows: Partial<Record<LinearPart, LinearSaved>>;
 };
 
+/** What both parts of a block save. */
+type PartSaved = Pick<BlockSaved, "norms" | "unnormed" | "lows">;
+
 /**
  * One block: `h = x + attention(norm(x))`, `y = h + mlp(norm(h))`, of the parts that the model's family
- * names. The source of each stands there.
+ * names. The source of each stands there. What only one part needs is freed before the next.
  */
 export function blockForward(
   x: tf.Tensor2D,
   layer: number,
   context: BlockContext,
 ): { y: tf.Tensor2D; saved: BlockSaved } {
-  const { linears, activation } = familyOf(context.network.config);
-  const parts = blockParts(layer, context);
-  const saved: Pick<BlockSaved, "norms" | "unnormed" | "lows"> = {
-    norms: {},
-    unnormed: {},
-    lows: {},
-  };
-  const linear = (input: tf.Tensor2D, part: LinearPart) => {
-    const { y, saved: low } = linearForward(input, parts.linear(part));
-    saved.lows[part] = low;
-    return y;
-  };
-  const norm = (input: tf.Tensor2D, part: NormPart) => {
-    const { y, saved: own } = parts.norm(part)!.forward(input);
-    saved.norms[part] = own;
-    return y;
-  };
-  /** A norm that not every family has; what goes into it can't be computed again cheaply. */
-  const maybeNorm = (input: tf.Tensor2D, part: NormPart) => {
-    if (!parts.norm(part)) return input;
-    saved.unnormed[part] = input;
-    return norm(input, part);
-  };
+  const { y, saved } = runBlock(x, layer, context, { output: true });
+  return { y: y!, saved };
+}
+
+/**
+ * What {@link blockForward} has saved, once more, for a backward pass that did not keep it. The MLP's
+ * last product is left out where nothing that is saved depends on it.
+ */
+export function blockAgain(x: tf.Tensor2D, layer: number, context: BlockContext): BlockSaved {
+  return runBlock(x, layer, context, { output: false }).saved;
+}
+
+function runBlock(
+  x: tf.Tensor2D,
+  layer: number,
+  context: BlockContext,
+  needs: { output: boolean },
+): { y?: tf.Tensor2D; saved: BlockSaved } {
+  const shared: PartSaved = { norms: {}, unnormed: {}, lows: {} };
+  const { middle, attention } = tf.tidy(() => attentionPartForward(x, shared, layer, context));
+  const { y, gate, up } = tf.tidy(() => mlpForward(middle, shared, layer, context, needs));
+  return { y, saved: { ...shared, attention, middle, gate, up } };
+}
+
+/** `shared` gets what this part saves, and is returned so that a scope leaves it alive. */
+function attentionPartForward(
+  x: tf.Tensor2D,
+  shared: PartSaved,
+  layer: number,
+  context: BlockContext,
+): { middle: tf.Tensor2D; attention: AttentionSaved[]; shared: PartSaved } {
+  const { linears } = familyOf(context.network.config);
+  const { parts, linear, norm, maybeNorm } = partsForward(shared, layer, context);
   const headNorm = (input: tf.Tensor2D, part: "q" | "k") =>
     parts.byHead(part, input, (heads) => maybeNorm(heads, part));
-
   const n1 = norm(x, "attention");
   const [q, k, v]: tf.Tensor2D[] = linears.qkv
-    ? parts.split(linear(n1, "qkv"))
-    : [linear(n1, "q"), linear(n1, "k"), linear(n1, "v")];
-  const attended = context.attend(headNorm(q, "q"), headNorm(k, "k"), v, layer);
-  const out = maybeNorm(linear(attended.y, "o"), "attentionOutput");
-  const middle = tf.add<tf.Tensor2D>(x, out);
+    ? parts.split(linear(n1, "qkv")[0])
+    : linear(n1, "q", "k", "v");
+  const { y, saved } = context.attend(headNorm(q, "q"), headNorm(k, "k"), v, layer);
+  const out = maybeNorm(linear(y, "o")[0], "attentionOutput");
+  return { middle: tf.add(x, out), attention: saved, shared };
+}
 
+/** See {@link attentionPartForward} for `shared`. */
+function mlpForward(
+  middle: tf.Tensor2D,
+  shared: PartSaved,
+  layer: number,
+  context: BlockContext,
+  { output }: { output: boolean },
+): { y?: tf.Tensor2D; gate?: tf.Tensor2D; up: tf.Tensor2D; shared: PartSaved } {
+  const { linears, activation } = familyOf(context.network.config);
+  const { parts, linear, norm, maybeNorm } = partsForward(shared, layer, context);
   const n2 = norm(middle, "mlp");
-  const gate = linears.gate ? linear(n2, "gate") : undefined, up = linear(n2, "up");
-  const inner = gate ? gatedForward(gate, up, activation) : activate(up, activation);
-  const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down"), "mlpOutput"));
-  return { y, saved: { ...saved, attention: attended.saved, middle, gate, up } };
-}
-
-/** The gradients of {@link blockForward}; `dx` is left out where nobody needs it. */
-export function blockBackward(
-  dy: tf.Tensor2D,
-  x: tf.Tensor2D,
-  saved: BlockSaved,
-  layer: number,
-  context: BlockContext,
-  needs: LinearNeeds,
-): { dx?: tf.Tensor2D; gradients: Gradients } {
-  const mlp = tf.tidy(() => mlpBackward(dy, saved, layer, context, needs));
-  const attention = tf.tidy(() => attentionPartBackward(mlp.dx, x, saved, layer, context, needs));
-  return { dx: attention.dx, gradients: { ...mlp.gradients, ...attention.gradients } };
-}
-
-function mlpBackward(
-  dy: tf.Tensor2D,
-  saved: BlockSaved,
-  layer: number,
-  context: BlockContext,
-  { weights }: LinearNeeds,
-): { dx: tf.Tensor2D; gradients: Gradients } {
-  const { middle, gate, up } = saved, { activation } = familyOf(context.network.config);
-  const { gradients, linear, norm, maybeNorm, again } = partsBackward(
-    saved,
-    layer,
-    context,
-    weights,
-  );
-  const dout = maybeNorm("mlpOutput", dy);
-  const inner = () => gate ? gatedForward(gate, up, activation) : activate(up, activation);
-  const da = linear("down", dout, inner)!, n2 = once(() => again("mlp", middle));
-  let dn: tf.Tensor2D;
-  if (gate) {
-    const { dgate, dup } = gatedBackward(da, gate, up, activation);
-    dn = tf.add(linear("gate", dgate, n2)!, linear("up", dup, n2)!);
-  } else {
-    const { slope } = activateWithSlope(up, activation);
-    dn = linear("up", tf.mul(da, slope), n2)!;
+  const [up, gate = undefined] = linears.gate ? linear(n2, "up", "gate") : linear(n2, "up");
+  if (!output && !parts.norm("mlpOutput") && !parts.linear("down").lowRank) {
+    return { gate, up, shared };
   }
-  return { dx: norm("mlp", dn, middle, dy), gradients };
-}
-
-function attentionPartBackward(
-  dmiddle: tf.Tensor2D,
-  x: tf.Tensor2D,
-  saved: BlockSaved,
-  layer: number,
-  context: BlockContext,
-  { input, weights }: LinearNeeds,
-): { dx?: tf.Tensor2D; gradients: Gradients } {
-  const { config } = context.network, { linears } = familyOf(config);
-  const own = context.attention![sightOf(config, layer)]!;
-  const { gradients, linear, norm, maybeNorm, headNorm, again } = partsBackward(
-    saved,
-    layer,
-    context,
-    weights,
-  );
-  const o = () => attentionOutput(saved.attention, own);
-  const dout = linear("o", maybeNorm("attentionOutput", dmiddle), o)!;
-  const { dq, dk, dv } = attentionBackward(dout, saved.attention, own);
-  const n1 = once(() => again("attention", x));
-  const onward = input || weights; // the norm's own weight needs it too
-  const [q, k] = [headNorm("q", dq), headNorm("k", dk)];
-  const parts = linears.qkv ? [linear("qkv", tf.concat([q, k, dv], 1), n1, onward)] : [
-    linear("q", q, n1, onward),
-    linear("k", k, n1, onward),
-    linear("v", dv, n1, onward),
-  ];
-  if (!onward) return { gradients };
-  const dn = parts.length === 1 ? parts[0]! : tf.addN(parts as tf.Tensor2D[]);
-  return { dx: norm("attention", dn, x, dmiddle), gradients };
+  const inner = gate ? gatedForward(gate, up, activation) : activate(up, activation);
+  const y = tf.add<tf.Tensor2D>(middle, maybeNorm(linear(inner, "down")[0], "mlpOutput"));
+  return { y, gate, up, shared };
 }
 
 /** A block's parts by what they do, and how queries, keys and values lie in its tensors. */
-function blockParts(layer: number, context: BlockContext) {
+export function blockParts(layer: number, context: BlockContext) {
   const { network } = context, { config } = network, { norms, linears } = familyOf(config);
   const { heads, keyValueHeads, headDim } = config;
   return {
@@ -193,34 +134,24 @@ function blockParts(layer: number, context: BlockContext) {
   };
 }
 
-/** A block's backwards by part, with one place where their gradients gather. */
-function partsBackward(
-  saved: BlockSaved,
-  layer: number,
-  context: BlockContext,
-  weights: boolean,
-) {
-  const gradients: Gradients = {}, parts = blockParts(layer, context);
-  const linear = (part: LinearPart, dy: tf.Tensor2D, x: () => tf.Tensor2D, input = true) => {
-    const needs = { input, weights }, own = saved.lows[part]!;
-    const result = linearBackward(dy, x, own, parts.linear(part), needs);
-    Object.assign(gradients, nameGradients(parts.module(part), result.gradients));
-    return result.dx;
+/** A block's forwards by part, with one place where what they save gathers. */
+function partsForward(shared: PartSaved, layer: number, context: BlockContext) {
+  const parts = blockParts(layer, context);
+  const linear = (input: tf.Tensor2D, ...names: LinearPart[]) => {
+    const results = linearsForward(input, names.map(parts.linear));
+    names.forEach((part, i) => shared.lows[part] = results[i].saved);
+    return results.map(({ y }) => y);
   };
-  const norm = (part: NormPart, dy: tf.Tensor2D, x: tf.Tensor2D, residual?: tf.Tensor2D) => {
-    const result = parts.norm(part)!.backward(dy, x, saved.norms[part]!, { weights, residual });
-    Object.assign(gradients, result.gradients);
-    return result.dx;
+  const norm = (input: tf.Tensor2D, part: NormPart) => {
+    const { y, saved } = parts.norm(part)!.forward(input);
+    shared.norms[part] = saved;
+    return y;
   };
-  const maybeNorm = (part: NormPart, dy: tf.Tensor2D) =>
-    parts.norm(part) ? norm(part, dy, saved.unnormed[part]!) : dy;
-  const headNorm = (part: "q" | "k", dy: tf.Tensor2D) =>
-    parts.byHead(part, dy, (heads) => maybeNorm(part, heads));
-  const again = (part: NormPart, x: tf.Tensor2D) => parts.norm(part)!.again(x, saved.norms[part]!);
-  return { gradients, linear, norm, maybeNorm, headNorm, again };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => made ??= make();
+  /** A norm that not every family has; what goes into it can't be computed again cheaply. */
+  const maybeNorm = (input: tf.Tensor2D, part: NormPart) => {
+    if (!parts.norm(part)) return input;
+    shared.unnormed[part] = input;
+    return norm(input, part);
+  };
+  return { parts, linear, norm, maybeNorm };
 }

@@ -145,7 +145,7 @@ function advance(
         ];
         const added = { k: own, v: split(v) };
         const { y, recent } = cachedAttention(turned, added, state.caches[layer], masks);
-        recents.push(recent);
+        recents.push({ k: tf.keep(recent.k), v: tf.keep(recent.v) }); // a block frees its own
         return { y, saved: [] };
       };
       const context = { network, adapters, exact: true, attend, attention: null };

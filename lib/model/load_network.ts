@@ -4,9 +4,9 @@ import { UserError } from "../errors.ts";
 import { familyTensors } from "./family_tensors.ts";
 import { parseModelConfig } from "./parse_model_config.ts";
 import { weightShapes } from "./weight_shapes.ts";
-import { toHalf } from "../backend/half_matrix.ts";
+import { roundForProducts, toHalf } from "../backend/half_matrix.ts";
 import { isCopiedFrom, uploadNow } from "../backend/upload_now.ts";
-import type { Network } from "./network.ts";
+import type { Network, Precision } from "./network.ts";
 
 type Source = { path: string; config: unknown; tensors: TensorSource };
 
@@ -50,17 +50,23 @@ export async function loadNetwork(source: Source): Promise<Network> {
 }
 
 /**
- * Puts a network's matrices to rest in bfloat16, one at a time: half the memory, faster products.
- * The float32 ones are freed. `checkHalf` tells beforehand whether that can be.
+ * A float32 network in the precision that is wanted. In `bf32` its matrices are rounded for each
+ * product. In `bfloat16` they are put to rest in that, one at a time, and the float32 ones are freed:
+ * half the memory. `checkHalf` tells beforehand whether that can be.
  */
-export function restInBfloat16(network: Network): Network {
+export function inPrecision(network: Network, precision: Precision): Network {
+  if (precision === "float32") return network;
   const weights = network.weights as Map<string, tf.Tensor>;
   for (const [name, weight] of weights) {
     if (weight.rank !== 2) continue;
+    if (precision === "bf32") {
+      roundForProducts(weight as tf.Tensor2D);
+      continue;
+    }
     weights.set(name, toHalf(weight as tf.Tensor2D));
     weight.dispose();
   }
-  return { ...network, precision: "bfloat16" };
+  return { ...network, precision };
 }
 
 /** Frees a model's weights. */

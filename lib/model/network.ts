@@ -4,10 +4,14 @@ import { familyOf } from "./families.ts";
 import type { ModelConfig } from "./model_config.ts";
 
 /**
- * What frozen matrices rest and are multiplied in; everything else is float32 always: norms, softmax,
- * attention, adapters, loss, optimiser.
+ * What frozen matrices can be kept and multiplied in: `bf32` keeps float32 and multiplies in bfloat16,
+ * `bfloat16` does both in that. Everything else is float32 always: norms, softmax, attention,
+ * adapters, loss, optimiser.
  */
-export type Precision = "float32" | "bfloat16";
+export const precisions = ["float32", "bf32", "bfloat16"] as const;
+
+/** One of {@link precisions}. */
+export type Precision = (typeof precisions)[number];
 
 /** A model's weights on the compute backend, under the names of its checkpoint. */
 export type Network = {

@@ -9,6 +9,7 @@ import { sha256File } from "../io/sha256_file.ts";
 import type { TensorSource } from "../types.ts";
 import { ggufConfig } from "./gguf_config.ts";
 import { GGUF_ARCHITECTURES } from "./gguf_names.ts";
+import { ROPE_FACTORS } from "./gguf_rope.ts";
 import { tensorsFromGguf } from "./gguf_tensors.ts";
 
 /** A model on disk: what it is, and its weights under Hugging Face's names, read one at a time. */
@@ -27,7 +28,7 @@ export type Checkpoint = {
 
 /**
  * Opens a model: a Hugging Face folder (`config.json` and safetensors, sharded or not) or a `.gguf`
- * file of the llama architecture.
+ * file of an architecture of `GGUF_ARCHITECTURES`.
  *
  * **Shapes and dtypes**: tensors are read as float32, `[out, in]` for a matrix. A model whose head is
  * tied to its embedding has no `lm_head.weight`.
@@ -90,7 +91,8 @@ async function openGgufCheckpoint(path: string): Promise<Checkpoint> {
       const found = `architecture ${JSON.stringify(architecture) ?? "none"}`;
       throw cannotOpen(path, `supported GGUF architectures are ${supported}, found ${found}`);
     }
-    const config = ggufConfig(metadata, { path, has: source.has });
+    const ropeFactors = source.has(ROPE_FACTORS) ? await source.read(ROPE_FACTORS) : undefined;
+    const config = ggufConfig(metadata, { path, has: source.has, ropeFactors });
     const tensors = tensorsFromGguf(source, path);
     const hash = once(() => sha256File(path));
     return { path, format: "gguf", config, tensors, ggufMetadata: metadata, hash };

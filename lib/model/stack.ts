@@ -9,7 +9,8 @@ import {
   disposeLayout,
 } from "../layers/attention_layout.ts";
 import { headTables, type Sight, sightOf, sightsOf } from "./attention_kinds.ts";
-import { blockBackward, type BlockContext, blockForward, type BlockSaved } from "./block.ts";
+import { blockAgain, type BlockContext, blockForward, type BlockSaved } from "./block.ts";
+import { blockBackward } from "./block_backward.ts";
 import { normOf } from "./block_norm.ts";
 import { embed, embeddingGradients, headName } from "./embedding.ts";
 import { familyOf } from "./families.ts";
@@ -24,7 +25,7 @@ import {
 /**
  * The log-probability of each predicted token of a batch, `[n]` in nats. With `adapters` it is the
  * policy that answers, with `null` the reference; the weights are the same ones. `exact` computes in
- * float32 also where weights rest in bfloat16: for evaluation, not beside a gradient.
+ * float32 also where weights are multiplied in bfloat16: for evaluation, not beside a gradient.
  *
  * **Shapes and dtypes**: float32 `[n]`, in the order of the batch's `rows`.
  * **Memory**: no tensor is left behind.
@@ -133,7 +134,7 @@ export async function tokenGradients(
   { weights = false, checkpointing = false }: GradientOptions = {},
 ): Promise<{ logProbs: Float32Array; gradients: Gradients }> {
   if (weights && network.precision !== "float32") {
-    throw new RangeError(`Cannot give gradients of weights that rest in ${network.precision}`);
+    throw new RangeError(`Cannot give gradients of weights in ${network.precision}`);
   }
   const context = blockContext({ network, adapters }, batch);
   let pass: Pass | undefined;
@@ -187,10 +188,10 @@ function backwardPass(
   const { network } = context;
   const { dx, gradients } = headPartBackward(network, head, dLogProbs, { weights });
   let dy = tf.unsortedSegmentSum(dx, head.rowIds, inputs[0].shape[0]) as tf.Tensor2D;
+  tf.dispose([dx, head]);
   for (let layer = inputs.length - 1; layer >= 0; layer--) {
     const block = tf.tidy(() => {
-      const again = () => blockForward(inputs[layer], layer, context).saved;
-      const kept = saved[layer] ?? tf.tidy(again); // frees what only the forward needs
+      const kept = saved[layer] ?? blockAgain(inputs[layer], layer, context);
       const needs = { input: weights || layer > 0, weights };
       return blockBackward(dy, inputs[layer], kept, layer, context, needs);
     });

@@ -12,6 +12,7 @@ const metadataSchema = z.looseObject({
   "tokenizer.ggml.scores": z.array(z.number()).optional(),
   "tokenizer.ggml.bos_token_id": z.int().optional(),
   "tokenizer.ggml.eos_token_id": z.int().optional(),
+  "tokenizer.ggml.eot_token_id": z.int().optional(),
   "tokenizer.ggml.unknown_token_id": z.int().optional(),
   "tokenizer.ggml.padding_token_id": z.int().optional(),
   "tokenizer.ggml.add_bos_token": z.boolean().optional(),
@@ -33,7 +34,7 @@ export const TOKEN_TYPES = {
 type PreTokenizer = { cuts: string[]; ignoreMerges?: boolean; addsBos?: boolean };
 
 const modern = (digits: string) =>
-  "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" +
   `${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 /** How llama.cpp cuts text before BPE, by the value of `tokenizer.ggml.pre`. */
@@ -48,13 +49,13 @@ export const preTokenizers: Record<string, PreTokenizer> = {
  * Builds `tokenizer.json` and `tokenizer_config.json` from a GGUF file's metadata.
  *
  * @param metadata Values by key, as the header holds them; `path` names the file in errors.
- * @returns Both files, parsed: what `createTokenizer` takes.
+ * @returns Both files, parsed, and the ids that end a text or a turn: what `createTokenizer` takes.
  * @throws {UserError} When a key is missing or the kind of tokenizer is not one that is known here.
  */
 export function tokenizerFromGguf(
   metadata: Record<string, unknown>,
   path = "the GGUF file",
-): { tokenizer: object; config: object } {
+): { tokenizer: object; config: object; eosIds: number[] } {
   const data = checkShape(metadataSchema, metadata, path);
   const model = data["tokenizer.ggml.model"];
   if (!Object.hasOwn(builders, model)) {
@@ -72,7 +73,13 @@ export function tokenizerFromGguf(
     post_processor: config.add_bos_token ? bosFirst(config.bos_token!, tokens) : null,
     ...parts,
   };
-  return { tokenizer, config };
+  return { tokenizer, config, eosIds: eosIdsOf(metadata) };
+}
+
+/** The ids that end a text, and a turn of a chat, as a GGUF file names them. */
+export function eosIdsOf(metadata: Record<string, unknown>): number[] {
+  const ids = ["eos", "eot"].map((name) => metadata[`tokenizer.ggml.${name}_token_id`]);
+  return [...new Set(ids)].filter((id) => typeof id === "number");
 }
 
 /** What differs between kinds of tokenizers. */

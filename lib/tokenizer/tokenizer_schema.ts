@@ -92,12 +92,21 @@ export function adaptPreTokenizer(config: TokenizerJson["pre_tokenizer"], path: 
       pretokenizers: [splitBy(GPT2_WORDS), { ...config, use_regex: false }],
     };
   }
-  if (config.type === "Split" && !["Isolated", "Removed"].includes(String(config.behavior))) {
-    throw new UserError(
-      `Cannot use "${path}": its pre-tokenizer splits with behavior "${config.behavior}", ` +
-        `supported are Isolated and Removed`,
-      { path, field: "pre_tokenizer" },
-    );
+  return config.type === "Split" ? adaptSplit(config, path) : config;
+}
+
+/** The library knows pieces of their own and no pieces; a piece's end, as Gemma has it, is put in words. */
+function adaptSplit(config: NonNullable<TokenizerJson["pre_tokenizer"]>, path: string) {
+  const { behavior, invert, pattern } = config;
+  if (["Isolated", "Removed"].includes(String(behavior))) return config;
+  const end = (pattern as { String?: unknown } | undefined)?.String;
+  if (behavior === "MergedWithPrevious" && typeof end === "string" && !invert) {
+    const other = `(?:(?!${RegExp.escape(end)})[\\s\\S])`;
+    return splitBy(`${other}*${RegExp.escape(end)}|${other}+`);
   }
-  return config;
+  throw new UserError(
+    `Cannot use "${path}": its pre-tokenizer splits with behavior "${behavior}", supported are ` +
+      "Isolated, Removed, and MergedWithPrevious of a plain text",
+    { path, field: "pre_tokenizer" },
+  );
 }

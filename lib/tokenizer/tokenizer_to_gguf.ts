@@ -70,7 +70,11 @@ function noWord(path: string, reason: string): UserError {
 function tokensById({ model, added_tokens }: TokenizerJson, vocabSize: number): (string | null)[] {
   const tokens = new Array<string | null>(vocabSize).fill(null);
   for (const [token, id] of Object.entries(model.vocab)) tokens[id as number] = token;
-  for (const { id, content } of added_tokens) tokens[id] = content;
+  for (const { id, content, special } of added_tokens) {
+    // sentencepiece's own texts: llama.cpp looks for them before spaces become "▁".
+    const isText = model.byte_fallback && !special;
+    tokens[id] = isText ? content.replaceAll("▁", " ") : content;
+  }
   return tokens;
 }
 
@@ -86,7 +90,9 @@ function kindsOf(
 ): GgufMetadata[] {
   if (json.model.byte_fallback) {
     const scores = scoresOf(json, tokens);
-    return [true, false].map((prefix): GgufMetadata => ({
+    const { normalizer, pre_tokenizer } = json;
+    const addsPrefix = /"Prepend"|"Metaspace"/.test(JSON.stringify({ normalizer, pre_tokenizer }));
+    return [addsPrefix, !addsPrefix].map((prefix): GgufMetadata => ({
       "tokenizer.ggml.model": { text: "llama" },
       "tokenizer.ggml.pre": { text: "default" },
       "tokenizer.ggml.scores": { f32s: scores },
@@ -118,9 +124,9 @@ function scoresOf(json: TokenizerJson, tokens: (string | null)[]): number[] {
     const token = merge.replace(" ", "");
     if (!ranks.has(token)) ranks.set(token, rank);
   });
-  const special = new Set(json.added_tokens.map(({ content }) => content));
+  const added = new Set(json.added_tokens.map(({ id }) => id));
   return tokens.map((token, id) => {
-    if (token === null || special.has(token) || isByte(token)) return 0;
+    if (token === null || added.has(id) || isByte(token)) return 0;
     return -(ranks.get(token) ?? merges.length + id);
   });
 }

@@ -8,7 +8,7 @@ import {
 } from "../lora/lora_adapter.ts";
 import { checkAdapter } from "../lora/merge_adapter.ts";
 import { UserError } from "../errors.ts";
-import { disposeNetwork, restInBfloat16 } from "../model/load_network.ts";
+import { disposeNetwork, inPrecision } from "../model/load_network.ts";
 import { familyOf } from "../model/families.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Network, Precision } from "../model/network.ts";
@@ -52,8 +52,10 @@ export type BuildModelsOptions = {
   /** Train all weights and no adapter: Stage A of small models. There is no reference then. */
   allWeights?: boolean;
   /**
-   * What frozen weights rest and are multiplied in while training: `bfloat16` takes half their memory
-   * and less time, and costs accuracy. Evaluation is float32 nevertheless. Default float32.
+   * What frozen weights rest and are multiplied in while training. `bf32` rounds them to bfloat16 for
+   * each product, which takes less time and costs accuracy; `bfloat16` keeps them so, which takes half
+   * their memory too. Evaluation is float32 nevertheless, of the weights themselves in `bf32` and of
+   * the rounded ones in `bfloat16`. Default float32.
    */
   precision?: Precision;
   backend?: BackendName | "auto";
@@ -86,13 +88,13 @@ export async function buildModels(options: BuildModelsOptions): Promise<Models> 
   if (allWeights) checkTrainable(precision);
   else checkLoraNumbers({ rank, alpha });
   await useBackend({ backend: options.backend });
-  if (precision === "bfloat16") checkHalf();
+  if (precision !== "float32") checkHalf(precision);
   const targetsOf = (config: ModelConfig) => targetModules ?? familyOf(config).defaultTargets;
   const loaded = await loadSource(options.sftModelPath, (config) => {
     if (!allWeights) resolveTargetModules(config, targetsOf(config));
     else if (!familyOf(config).isWhole) throw notWhole(options.sftModelPath, config);
   });
-  const network = precision === "bfloat16" ? restInBfloat16(loaded.network) : loaded.network;
+  const network = inPrecision(loaded.network, precision);
   const lora = { rank, alpha, targetModules: targetsOf(network.config), rsLora };
   const adapter = allWeights ? null : initLora(network.config, lora, { seed });
   const trainable = adapter ? trainableAdapter(adapter) : await trainableWeights(network);

@@ -42,7 +42,7 @@ export type DpoStepMetrics = PreferenceMetrics & {
  * **Memory**: gradients are in main memory; no tensor is left behind.
  *
  * @throws {UserError} when an option of the loss is out of its range.
- * @throws {RangeError} when weights rest in bfloat16 and a batch was made to judge by (`exact`).
+ * @throws {RangeError} when weights are multiplied in bfloat16 and a batch was made to judge by (`exact`).
  */
 export async function dpoGradients(
   models: Models,

@@ -16,8 +16,8 @@ export type EvaluateOptions = Omit<DpoLossOptions, "totalPairs" | "totalChosenTo
 /**
  * Judges the policy on pairs that it was not trained on: loss, rewards, Chosen Preference and drift,
  * from exact sums over pairs, so that no number depends on `batchSize`. It computes in float32: of
- * weights that rest in bfloat16 the rounded values, and a reference that was asked for training is
- * asked anew. `aot` and `aot_unpaired` compare all these pairs with each other, where a step compares
+ * weights that rest in bfloat16 the rounded values, and a reference that was asked for training in
+ * another precision is asked anew. `aot` and `aot_unpaired` compare all these pairs with each other, where a step compares
  * its own.
  *
  * **Source**: arXiv 2305.18290, Eq. 7; metric names are TRL's.

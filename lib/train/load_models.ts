@@ -47,7 +47,7 @@ export type LoadModelsOptions = {
  */
 export async function loadModels(options: LoadModelsOptions): Promise<Models> {
   const { modelPath, adapterPath } = options;
-  const peft = adapterPath === undefined ? null : await readPeftAdapter(adapterPath);
+  const peft = adapterPath === undefined ? null : await readAdapter(adapterPath);
   const recorded = modelPath === undefined && adapterPath !== undefined
     ? await recordedReference(adapterPath)
     : null;
@@ -66,12 +66,33 @@ export async function loadModels(options: LoadModelsOptions): Promise<Models> {
   }
 }
 
+/**
+ * Loads a model as it stands, onto the backend in use: policy and reference are one.
+ *
+ * @param path A model folder, a GGUF file or an adapter folder.
+ */
+export async function loadWhole(path: string): Promise<Models> {
+  const loaded = await loadSource(path);
+  return joinModels({ ...loaded, adapter: EMPTY, trainable: trainableAdapter(EMPTY) });
+}
+
 /** An adapter that changes nothing. */
 const EMPTY: LoraAdapter = {
   config: { rank: 1, alpha: 1, targetModules: [], rsLora: false },
   modules: [],
   parameters: new Map(),
 };
+
+async function readAdapter(path: string) {
+  const has = (name: string) => exists(join(path, name));
+  const isWhole = path.endsWith(".gguf") ||
+    (await has("config.json") && !await has("adapter_config.json"));
+  if (!isWhole) return await readPeftAdapter(path);
+  throw new UserError(
+    `Cannot load the adapter "${path}": it is a whole model; name it with --model_path`,
+    { path, field: "adapter_path" },
+  );
+}
 
 type Reference = { path: string; sha256: string };
 

@@ -148,8 +148,8 @@ async function tokenizerOf(checkpoint: Checkpoint, adapterPath: string | null): 
     return await loadTokenizer(adapterPath);
   }
   if (!checkpoint.ggufMetadata) return await loadTokenizer(checkpoint.path);
-  const { tokenizer, config } = tokenizerFromGguf(checkpoint.ggufMetadata, checkpoint.path);
-  return createTokenizer({ tokenizer, config }, checkpoint.path);
+  const parts = tokenizerFromGguf(checkpoint.ggufMetadata, checkpoint.path);
+  return createTokenizer(parts, checkpoint.path);
 }
 
 /**

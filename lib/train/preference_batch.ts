@@ -5,7 +5,7 @@ import { scorePairs } from "./score_pairs.ts";
 
 /**
  * Pairs with the reference's summed log-probabilities of their responses; `exact` ones are float32
- * also where weights rest in bfloat16, and the policy is then asked in the same way.
+ * also where weights are multiplied in bfloat16, and the policy is then asked in the same way.
  */
 export type PreferenceBatch = { pairs: EncodedPair[]; reference: PairSums; exact: boolean };
 

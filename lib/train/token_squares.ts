@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { alignTensor } from "../backend/aligned_rows.ts";
-import { weightProduct } from "../backend/half_matrix.ts";
+import { forProducts, weightProduct } from "../backend/half_matrix.ts";
 import { headRowsAtOnce } from "../layers/head.ts";
 import type { Adapters, Network } from "../model/network.ts";
 import { readTokens } from "../model/stack.ts";
@@ -31,10 +31,11 @@ export async function tokenSquares(
 /** `log sum_v softmax(h W^T)_v^2`, some rows at a time. */
 function logSquares(hidden: tf.Tensor2D, weight: tf.Tensor2D, exact: boolean): tf.Tensor1D {
   const rows = alignTensor(hidden), step = headRowsAtOnce(weight.shape[0]), parts: tf.Tensor[] = [];
+  const matrix = forProducts(weight, { exact }); // once for all rows
   for (let start = 0; start < rows.shape[0]; start += step) {
     parts.push(tf.tidy(() => {
       const chunk = tf.slice(rows, [start, 0], [Math.min(step, rows.shape[0] - start), -1]);
-      const logits = weightProduct(chunk, weight, { transpose: true, exact });
+      const logits = weightProduct(chunk, matrix, { transpose: true, exact });
       return tf.sub(tf.logSumExp(tf.mul(logits, 2), 1), tf.mul(tf.logSumExp(logits, 1), 2));
     }));
   }

@@ -1,5 +1,5 @@
 import { dirname, join } from "node:path";
-import { loadTriplets, type Triplet, UserError } from "../../mod.ts";
+import { loadTriplets, type Models, type Triplet, UserError } from "../../mod.ts";
 import type { EvaluationRecord } from "../../lib/evaluate/evaluation_schema.ts";
 import { sha256File } from "../../lib/io/sha256_file.ts";
 import { exists } from "../../lib/train/load_source.ts";
@@ -15,17 +15,20 @@ export type FoundRun = {
 };
 
 /**
- * Looks for the record and the control of the run that a policy's folder belongs to.
+ * Looks for the record and the control of the run that a policy's folder belongs to. A whole model has
+ * neither.
  *
- * @throws {UserError} when the folder holds no adapter.
+ * @throws {UserError} when nothing stands there that could be a policy.
  */
 export async function findRun(policyPath: string): Promise<FoundRun> {
   const isAdapter = (folder: string) => exists(join(folder, "adapter_config.json"));
   if (!await isAdapter(policyPath)) {
+    if (await isWhole(policyPath)) return { config: null };
     const inside = join(policyPath, "final_model");
     const hint = await isAdapter(inside) ? `; did you mean "${inside}"?` : "";
     throw new UserError(
-      `Cannot evaluate "${policyPath}": wanted a folder with adapter_config.json${hint}`,
+      `Cannot evaluate "${policyPath}": wanted a folder with adapter_config.json, a merged model's ` +
+        `folder or a .gguf file${hint}`,
       { path: policyPath, field: "dpo_model_path" },
     );
   }
@@ -37,10 +40,19 @@ export async function findRun(policyPath: string): Promise<FoundRun> {
   };
 }
 
+const isWhole = async (path: string) =>
+  path.endsWith(".gguf") ? await exists(path) : await exists(join(path, "config.json"));
+
 /** The hash of an adapter's weights, as the file that is read holds them. */
 export async function hashAdapterFile(folder: string): Promise<string> {
   const path = join(folder, "adapter_model.safetensors");
   return await sha256File(await exists(path) ? path : join(folder, "adapter_model.bin"));
+}
+
+/** The hash of a policy's weights: of an adapter's file, or of a whole model. */
+export async function hashPolicy(path: string, { source }: Models): Promise<string> {
+  const isAdapter = await exists(join(path, "adapter_config.json"));
+  return isAdapter ? await hashAdapterFile(path) : source.hash;
 }
 
 /** Whether a run was trained on what it is judged by; null where that can't be told. */

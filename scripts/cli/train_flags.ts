@@ -1,6 +1,6 @@
 import { memoryReader } from "../../lib/train/guards.ts";
 import type { TrainLoopOptions } from "../../lib/train/train_types.ts";
-import { type BuildModelsOptions, schedules } from "../../mod.ts";
+import { type BuildModelsOptions, precisions, schedules } from "../../mod.ts";
 import type { Flags, FlagValues } from "./flags.ts";
 
 /** Flags of all scripts that compute. */
@@ -76,10 +76,11 @@ export const trainFlags = {
   },
   precision: {
     type: "choice",
-    choices: ["float32", "bfloat16"] as const,
+    choices: precisions,
     default: "float32",
-    help: "What frozen weights rest and multiply in: bfloat16 takes half their memory and less " +
-      "time, and rounds; evaluation is float32 always; on TensorFlow only",
+    help: "What frozen weights multiply in: bf32 rounds them to bfloat16 for each product, for " +
+      "less time; bfloat16 keeps them so, for half their memory too; evaluation is float32 " +
+      "always; both on TensorFlow only",
   },
   seed: { type: "integer", min: 0, default: 42, help: "Draws the adapter and the data's order" },
   max_steps: { type: "integer", min: 1, help: "Ends the run after so many steps" },

@@ -1,7 +1,7 @@
 /** Each fused kernel against its twin in plain tfjs, both on TensorFlow. */
 import * as tf from "@tensorflow/tfjs";
 import { fusedKernels, switchFusedKernels } from "../../lib/backend/fused_kernels.ts";
-import { weightProduct } from "../../lib/backend/half_matrix.ts";
+import { weightProducts } from "../../lib/backend/half_matrix.ts";
 import { useBackend } from "../../lib/backend/use_backend.ts";
 import { attentionBackward, attentionForward } from "../../lib/layers/attention.ts";
 import { cachedAttention } from "../../lib/layers/cached_attention.ts";
@@ -129,15 +129,17 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a product of few rows equals TensorFlow's: any number of rows, columns and results",
+  name: "products of few rows equal TensorFlow's: any number of rows, columns, results and weights",
   ignore,
   async fn() {
     await useBackend({ backend: "tensorflow" });
     for (const [rows, width, outs] of [[1, 1, 1], [3, 33, 7], [16, 576, 64], [17, 100, 9]]) {
       compare(`[${rows}, ${width}] times [${outs}, ${width}]`, () => {
         const x = random([rows, width], 1) as tf.Tensor2D;
-        const weight = random([outs, width], 2) as tf.Tensor2D;
-        return [weightProduct(x, weight, { transpose: true })];
+        const weights = [outs, 2 * outs + 1, 1].map((outs, i) =>
+          random([outs, width], i + 2) as tf.Tensor2D
+        );
+        return weightProducts(x, weights, { transpose: true });
       });
     }
   },
@@ -157,10 +159,10 @@ Deno.test({
       compare(`${past} and ${recent} keys`, () => {
         const q = random([size, keyHeads * share, headDim], 1) as tf.Tensor3D;
         const [k, v] = [2, 3].map((seed) => random([size, keyHeads, headDim], seed) as tf.Tensor3D);
-        const hidden = Float32Array.from(
-          { length: rows * past },
-          (_, i) => i % past > 9 ? -1e9 : 0,
-        );
+        const hidden = Float32Array.from({ length: rows * past }, (_, i) => {
+          const row = Math.floor(i / past), key = i % past;
+          return key > 9 + row && key < 250 || key === row ? -1e9 : 0; // runs, and between them none
+        });
         const mask = tf.tensor3d(hidden, [rows, 1, past]);
         const cache = {
           past: keyValues(past, 4),

@@ -69,7 +69,7 @@ Deno.test({
 Deno.test("checkHalf() says where bfloat16 can be had", async () => {
   await useBackend({ backend: "cpu" });
   assertEquals(
-    userMessage(checkHalf),
-    "Cannot keep weights in bfloat16: wanted backend tensorflow, found cpu; use precision float32",
+    userMessage(() => checkHalf("bf32")),
+    "Cannot multiply in bf32: wanted backend tensorflow, found cpu; use precision float32",
   );
 });

@@ -21,6 +21,9 @@ Deno.test("tensorFormat() chooses as llama.cpp does", () => {
   assertEquals(more, [0, 1, 2, 3, 6, 9, 12, 15, 18, 21, 24, 27, 28, 29, 30, 31]);
   assertEquals(of("blk.6.attn_v.weight", "q4_k_m"), { format: "Q6_K" });
   assertEquals(of("blk.6.attn_v.weight", "q4_k_m", { pure: true }), { format: "Q4_K" });
+  assertEquals(of("blk.6.attn_qkv.weight", "q4_k_m"), { format: "Q6_K" });
+  assertEquals(of("blk.6.attn_qkv.weight", "q4_0"), { format: "Q4_0" });
+  assertEquals(of("position_embd.weight", "q4_0"), { format: "F32" });
   for (const name of ["blk.0.attn_q.bias", "output_norm.weight"]) {
     assertEquals(tensorFormat(name, [4096], { ...base, type: "q4_0" }), { format: "F32" });
   }

@@ -66,9 +66,10 @@ Deno.test("quantize() gives the same file of its own F16 file as of the model", 
 
 Deno.test("quantize() says what GGUF or llama.cpp has no word for", async () => {
   const path = join(await Deno.makeTempDir(), "a.gguf");
-  const stretched = await changed({ rope_scaling: { rope_type: "linear", factor: 2 } });
+  const yarn = { rope_type: "yarn", factor: 2, original_max_position_embeddings: 256 };
+  const stretched = await changed({ rope_scaling: { ...yarn, truncate: false } });
   const { message } = await userError(quantize(stretched, path, { type: "q8_0" }));
-  assert(/rope_scaling .*"linear"/.test(message), message);
+  assert(/yarn's "truncate" must be true/.test(message), message);
   const { message: over } = await userError(
     quantize(path, path, { type: "q8_0" }),
   );

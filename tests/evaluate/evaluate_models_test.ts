@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { join } from "node:path";
 import { useBackend } from "../../lib/backend/use_backend.ts";
+import { mergeAdapter } from "../../lib/convert/merge_adapter.ts";
 import { evaluateModels } from "../../lib/evaluate/evaluate_models.ts";
 import { evaluationRecord, sampleRow } from "../../lib/evaluate/evaluation_record.ts";
 import { generate } from "../../lib/evaluate/generate.ts";
@@ -49,6 +50,34 @@ Deno.test("openPolicy() lays an adapter over Stage A's weights, as loadModels() 
   const score = (models: Models) =>
     scorePairs(models, pairsOf(models), { adapter: true, batchSize: 2 });
   assertClose((await score(policy)).chosen, (await score(loaded)).chosen, { absolute: 1e-5 });
+});
+
+Deno.test("openPolicy() loads a merged model beside Stage A", async () => {
+  const merged = join(ROOT, "merged");
+  await mergeAdapter(DPO, merged);
+  using stageA = await loadModels({ modelPath: STAGE_A });
+  using policy = await openPolicy(stageA, DPO);
+  using whole = await openPolicy(stageA, merged);
+  const [wanted, found] = await Promise.all([policy, whole].map(async (dpo) => {
+    const { texts } = await evaluateModels({ sft: stageA, dpo }, TRIPLETS, WRITING);
+    return texts.dpo!;
+  }));
+  assertEquals(found.map(({ text }) => text), wanted.map(({ text }) => text));
+  const surprises = [found, wanted].map((texts) => texts.map((text) => text.surprise));
+  assertClose(surprises[0], surprises[1], { absolute: 1e-4 }); // Stage A's, not its own
+});
+
+Deno.test("evaluateModels() refuses a model that reads other tokens", async () => {
+  const other = await writeTinyFolder(join(ROOT, "shuffled")), at = join(other, "tokenizer.json");
+  const tokenizer = JSON.parse(await Deno.readTextFile(at)), { vocab } = tokenizer.model;
+  [vocab.a, vocab.b] = [vocab.b, vocab.a];
+  await Deno.writeTextFile(at, JSON.stringify(tokenizer));
+  using sft = await loadModels({ modelPath: STAGE_A });
+  using dpo = await openPolicy(sft, other);
+  const { message } = await userError(evaluateModels({ sft, dpo }, TRIPLETS, WRITING));
+  const wanted =
+    `Cannot compare "${other}" with "${STAGE_A}": it reads the test file as other tokens`;
+  assert(message.startsWith(wanted), message);
 });
 
 Deno.test("openPolicy() refuses an adapter of another model", async () => {

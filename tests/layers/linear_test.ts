@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { useBackend } from "../../lib/backend/use_backend.ts";
-import { linearBackward, linearForward } from "../../lib/layers/linear.ts";
+import { linearBackward, linearsForward } from "../../lib/layers/linear.ts";
 import { assertEquals } from "../../lib/std.ts";
 import { checkLayer, randomTensor, upload } from "./check_layer.ts";
 
@@ -18,7 +18,7 @@ Deno.test("linearBackward() equals the tape's gradient: weight alone", async () 
     plain: (x, w) => tf.matMul(x, w, false, true),
     layer(...given) {
       const [x, weight] = given as tf.Tensor2D[];
-      const { y, saved } = linearForward(x, { weight });
+      const { y, saved } = linearsForward(x, [{ weight }])[0];
       return {
         y,
         backward(dy) {
@@ -47,7 +47,7 @@ Deno.test("linearBackward() equals the tape's gradient: weight, bias and a low-r
     layer(...given) {
       const [x, weight, , a, b] = given as tf.Tensor2D[], bias = given[2] as tf.Tensor1D;
       const parameters = { weight, bias, lowRank: { a, b, scale } };
-      const { y, saved } = linearForward(x, parameters);
+      const { y, saved } = linearsForward(x, [parameters])[0];
       return {
         y,
         backward(dy) {
@@ -68,7 +68,7 @@ Deno.test("linearBackward() equals the tape's gradient: a transposed weight with
     layer(...given) {
       const [x, weight, a, b] = given as tf.Tensor2D[];
       const parameters = { weight, lowRank: { a, b, scale: 1 }, transposed: true };
-      const { y, saved } = linearForward(x, parameters);
+      const { y, saved } = linearsForward(x, [parameters])[0];
       return {
         y,
         backward(dy) {

@@ -96,6 +96,75 @@ const cases: Record<string, Case[]> = {
       "Smokes. Denies beer.",
       ["negation: Smokes", "negation: beer"],
     ],
+    ["No cough was noted.", "No cough.", "Cough.", ["negation: Cough"]],
+    ["Asthma, denies.", "No asthma.", "Asthma.", ["negation: Asthma"]],
+    ["A non-smoker.", "Does not smoke.", "Smokes.", ["negation: Smokes"]],
+    [
+      "She denies trouble with walking, vomiting, or fever.",
+      "Walking. No vomiting.",
+      "Vomiting. Fever.",
+      ["negation: Vomiting", "negation: Fever"],
+    ],
+  ],
+  "what a question takes for granted, and what its answer reaches": [
+    [
+      "Doctor: How long have you had fever?\nPatient: A week.",
+      "Fever.",
+      "No fever.",
+      ["negation: fever"],
+    ],
+    [
+      "Doctor: I see you have asthma, do you smoke?\nPatient: No.",
+      "Asthma. Does not smoke.",
+      "Smokes. No asthma.",
+      ["negation: Smokes", "negation: asthma"],
+    ],
+    [
+      "Doctor: Any complications with your pregnancy?\nPatient: No.",
+      "Pregnancy, no complications.",
+      "Complications.",
+      ["negation: Complications"],
+    ],
+    [
+      "Doctor: Any allergies?\nPatient: I don't know of any.",
+      "No allergies.",
+      "Drug allergies.",
+      ["word: Drug allergies", "negation: Drug allergies"],
+    ],
+    ["Patient: I have asthma.\nDoctor: Oh no!", "Asthma.", "No asthma.", ["negation: asthma"]],
+    [
+      "Doctor: Any difficulty in hearing?\nPatient: No.",
+      "No trouble hearing.",
+      "Trouble hearing.",
+      ["negation: Trouble hearing"],
+    ],
+  ],
+  "of which relative something is said": [
+    [
+      "My mom has asthma, my dad had gout.",
+      "Mother has asthma. Father had gout.",
+      "Father has asthma. Mother had gout.",
+      ["diagnosis: asthma", "diagnosis: gout"],
+    ],
+    [
+      "Doctor: Any stroke in the family?\nPatient: My brother. My sister has migraines.",
+      "Brother had a stroke.",
+      "Sister had a stroke.",
+      ["diagnosis: stroke"],
+    ],
+    [
+      "My father was well. He turned eighty. My mother is seventy.",
+      "Father 80, mother 70.",
+      "Father 70, mother 80.",
+      ["number: 70", "number: 80"],
+    ],
+    ["My mom and dad have gout, my dad asthma.", "Mother has gout.", "Mother has asthma.", [
+      "diagnosis: asthma",
+    ]],
+  ],
+  "which drug a dose is of": [
+    ["Lasix 40 mg and lisinopril 10 mg.", "Lasix 40 mg.", "Lisinopril 40 mg.", ["dose: 40 mg"]],
+    ["40 mg of Lasix, 10 mg of lisinopril.", "Lasix 40 mg.", "Lasix 10 mg.", ["dose: 10 mg"]],
   ],
 };
 

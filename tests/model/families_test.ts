@@ -14,7 +14,7 @@ import { familyTensors } from "../../lib/model/family_tensors.ts";
 import { FAMILIES } from "../../lib/model/families.ts";
 import { generateTokens } from "../../lib/model/generate_tokens.ts";
 import { initWeights } from "../../lib/model/init_weights.ts";
-import { disposeNetwork, loadNetwork, restInBfloat16 } from "../../lib/model/load_network.ts";
+import { disposeNetwork, inPrecision, loadNetwork } from "../../lib/model/load_network.ts";
 import type { Network } from "../../lib/model/network.ts";
 import { openCheckpoint } from "../../lib/model/open_checkpoint.ts";
 import { parseModelConfig } from "../../lib/model/parse_model_config.ts";
@@ -134,18 +134,20 @@ for (const name of TINY_FAMILIES) {
   });
 }
 
-Deno.test("restInBfloat16() rounds every family's matrices, and exact passes see that alone", async () => {
+Deno.test("inPrecision() rounds every family's matrices, and exact passes see what rests alone", async () => {
   if (BACKEND !== "tensorflow") return;
   for (const name of TINY_FAMILIES) {
     await withNetwork(name, async (network) => {
       const { golden: { pairs } } = await readTinyGolden(name), batch = packPairs(pairs);
       const plain = await tokenLogProbs(network, null, batch);
-      const half = restInBfloat16(network);
-      for (const exact of [true, false]) {
-        const rounded = await tokenLogProbs(half, null, batch, { exact });
-        const error = relativeError(rounded, plain);
-        assert(error > 1e-5 && error < 0.05, `${name}: ${error}`);
-      }
+      const errorOf = async (own: Network, exact: boolean) =>
+        relativeError(await tokenLogProbs(own, null, batch, { exact }), plain);
+      const mixed = inPrecision(network, "bf32");
+      assertEquals(await errorOf(mixed, true), 0);
+      const errors = [await errorOf(mixed, false)];
+      const half = inPrecision(network, "bfloat16");
+      for (const exact of [true, false]) errors.push(await errorOf(half, exact));
+      assert(errors.every((error) => error > 1e-5 && error < 0.05), `${name}: ${errors}`);
       network.weights = half.weights;
     });
   }

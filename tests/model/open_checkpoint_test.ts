@@ -52,6 +52,7 @@ Deno.test("openCheckpoint() rebuilds config.json from a GGUF file's metadata", a
 });
 
 const metadata = {
+  "general.architecture": "llama",
   "llama.attention.head_count": 2,
   "llama.embedding_length": 8,
   "llama.feed_forward_length": 12,
@@ -66,6 +67,9 @@ Deno.test("ggufConfig() takes the defaults that llama.cpp takes", () => {
   const { num_key_value_heads, head_dim, rope_theta, tie_word_embeddings } = config;
   assertEquals([num_key_value_heads, head_dim, rope_theta], [2, 4, 10_000]);
   assertEquals(tie_word_embeddings, true);
+  const ends = { "tokenizer.ggml.eos_token_id": 1, "tokenizer.ggml.eot_token_id": 4 };
+  const chat = ggufConfig({ ...metadata, ...ends }, { path: "a.gguf", has: () => false });
+  assertEquals(chat.eos_token_id, [1, 4]);
 });
 
 Deno.test("ggufConfig() keeps a scaled RoPE, so that whoever can't compute it may refuse", () => {
@@ -146,7 +150,10 @@ Deno.test("openCheckpoint() says what it found instead of a model", async () => 
       run,
       `the folder has no config.json; did you mean "${join(run, "final_model")}"?`,
     ],
-    [mamba, `supported GGUF architectures are llama, found architecture "mamba"`],
+    [
+      mamba,
+      `supported GGUF architectures are llama, qwen2, qwen3, gemma3, gpt2, found architecture "mamba"`,
+    ],
     [goldenPath("dict.bin"), "wanted a model folder or a .gguf file, found another file"],
   ];
   for (const [path, reason] of cases) {

@@ -26,6 +26,9 @@ const pieces = [
   "'",
   "blood ",
   "shortness of ",
+  "mother, father and ",
+  "has your mother gout? ",
+  "aspirin and 5 mg of ",
   "😀",
   "e\u0301",
   "\ud800",
@@ -42,3 +45,12 @@ for (const piece of pieces) {
     assert(seconds < 60, `${seconds} s`);
   });
 }
+
+Deno.test("measureHallucination() reads a list of 50,000 different drugs", () => {
+  const name = (i: number) => i.toString(36).replace(/\d/g, (digit) => "ghijklmnop"[Number(digit)]);
+  const text = Array.from({ length: 50_000 }, (_, i) => `x${name(i)}april, `).join("");
+  const begun = performance.now();
+  assert(measureHallucination(text, text).byKind.drug.unsupported === 0);
+  const seconds = (performance.now() - begun) / 1000;
+  assert(seconds < 60, `${seconds} s`);
+});

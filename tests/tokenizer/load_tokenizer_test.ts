@@ -97,7 +97,7 @@ Deno.test("loadTokenizer() names what is wrong, and where", async () => {
         ...file,
         pre_tokenizer: { type: "Split", pattern: { String: " " }, behavior: "Contiguous" },
       },
-      /splits with behavior "Contiguous", supported are Isolated and Removed/,
+      /splits with behavior "Contiguous", supported are Isolated, Removed, and MergedWithPrev/,
     ],
   ];
   for (const [content, message] of cases) {

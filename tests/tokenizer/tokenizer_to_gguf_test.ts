@@ -38,6 +38,50 @@ Deno.test("tokenizerToGguf() says what else llama.cpp asks for", async () => {
   assertEquals(ids, [1, 2, 0, 0]);
   assertEquals(metadata["tokenizer.ggml.add_bos_token"], false);
   assertEquals(metadata["tokenizer.chat_template"], CHATML);
+  const back = createTokenizer(tokenizerFromGguf(metadata, "model"), "model");
+  assertEquals(back.eosIds, [2, 0]); // a turn's end ends what the file's model writes too
+});
+
+/** Gemma's kind: no space before a text, cut behind spaces, runs of them as tokens of their own. */
+async function gemmaTokenizer(): Promise<object> {
+  const tokenizer = await readGolden("byte_fallback/tokenizer"), { vocab } = tokenizer.model;
+  tokenizer.normalizer = tokenizer.normalizer.normalizers[1];
+  const pattern = { String: " " }, behavior = "MergedWithPrevious";
+  tokenizer.pre_tokenizer = { type: "Split", pattern, behavior, invert: false };
+  tokenizer.decoder.decoders.pop();
+  const merges: string[][] = [];
+  for (let run = 2; run < 32; run++) {
+    const content = "▁".repeat(run), id = vocab[content] ??= Object.keys(vocab).length;
+    tokenizer.added_tokens.push({ ...tokenizer.added_tokens[0], id, content, special: false });
+    for (let i = 1; i < run; i++) merges.push([content.slice(i), content.slice(run - i)]);
+  }
+  tokenizer.model.merges.unshift(...merges);
+  return tokenizer;
+}
+
+Deno.test("tokenizerToGguf() says Gemma's tokenizer as llama.cpp has it", async () => {
+  const config = { bos_token: "<s>", eos_token: "</s>", add_bos_token: true };
+  const own = createTokenizer({ tokenizer: await gemmaTokenizer(), config }, "gemma");
+  const { vocabSize } = own, text = "two  spaces   and  four    x. ";
+  const metadata = plainMetadata(tokenizerToGguf(own, { vocabSize, path: "gemma" }));
+  assertEquals(metadata["tokenizer.ggml.add_space_prefix"], false);
+  const tokens = metadata["tokenizer.ggml.tokens"] as string[];
+  const types = metadata["tokenizer.ggml.token_type"] as number[];
+  const run = tokens.indexOf("  "); // spaces, not what they become
+  assertEquals([tokens.indexOf("▁▁"), types[run]], [-1, 4]);
+  const back = createTokenizer(tokenizerFromGguf(metadata, "gemma"), "gemma");
+  assertEquals(back.encode(text), own.encode(text));
+  assert(own.encode(text).includes(run));
+  assertEquals(own.decode(own.encode(text), { skipSpecial: true }), text);
+});
+
+Deno.test("tokenizerToGguf() finds Qwen's name, which differs from Llama's in how digits are cut", async () => {
+  const tokenizer = await readGolden("llama3/tokenizer");
+  const { pattern } = tokenizer.pre_tokenizer.pretokenizers[0];
+  pattern.Regex = pattern.Regex.replace("{1,3}", "");
+  const own = createTokenizer({ tokenizer, config: { eos_token: "</s>" } }, "qwen");
+  const metadata = tokenizerToGguf(own, { vocabSize: own.vocabSize, path: "qwen" });
+  assertEquals(plainMetadata(metadata)["tokenizer.ggml.pre"], "qwen2");
 });
 
 Deno.test("tokenizerToGguf() refuses a tokenizer whose ids no kind gives", async () => {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernel_call.h"
+#include "loading_pages.h"
 #include "workers.h"
 
 namespace {
@@ -374,47 +375,79 @@ constexpr int kWide = 8;
 constexpr int kWide = 4;
 #endif
 typedef float Wide __attribute__((vector_size(kWide * sizeof(float))));
-constexpr int kTile = 8;  // sums at work at once: enough to hide a sum's latency
+constexpr int kTile = 8;      // sums at work at once: enough to hide a sum's latency
+constexpr int64_t kLine = 16;  // numbers that memory hands over at once
 
-// `outs` rows of the weight times kWide rows of x, whose numbers stand transposed in `across`.
+// `outs` rows of the weight times kWide rows of x, whose numbers stand transposed in `across`. The rows
+// behind them are asked for meanwhile: memory needs about as long to bring them as this takes.
 template <int outs>
 inline void tile(const float* weight, const Wide* across, int64_t width, Wide* sums) {
   Wide own[outs] = {};
-  for (int64_t j = 0; j < width; j++) {
+  int64_t j = 0;
+  for (; j + kLine <= width; j += kLine) {
+    for (int o = 0; o < outs; o++) __builtin_prefetch(weight + (outs + o) * width + j);
+    for (int64_t l = j; l < j + kLine; l++) {
+      for (int o = 0; o < outs; o++) own[o] += across[l] * weight[o * width + l];
+    }
+  }
+  for (; j < width; j++) {
     for (int o = 0; o < outs; o++) own[o] += across[j] * weight[o * width + j];
   }
   for (int o = 0; o < outs; o++) sums[o] = own[o];
 }
 
-// x [N, K] of few rows, weight [M, K] -> x weight^T [N, M]. Each row of the weight is read once.
-void fewRows(const Attributes&, Call& call) {
-  const Input &x = call[0], &weight = call[1];
-  if (!call.check(x.dims.size() == 2 && weight.dims.size() == 2 && x.dim(1) == weight.dim(1),
-                  "x [N, K], weight [M, K]")) {
-    return;
-  }
-  const int64_t rows = x.dim(2), width = x.dim(1), outs = weight.dim(2);
-  float* y = call.output(0, {rows, outs});
-  if (!call.check(y, "out of memory")) return;
-  const int64_t groups = (rows + kWide - 1) / kWide;
+// The rows of x in groups of kWide, side by side: number j of all of them is one vector.
+std::vector<Wide> layAcross(const Input& x) {
+  const int64_t rows = x.dim(2), width = x.dim(1), groups = (rows + kWide - 1) / kWide;
   std::vector<Wide> across(groups * width, Wide{});
-  for (int64_t i = 0; i < rows; i++) {
-    for (int64_t j = 0; j < width; j++) across[i / kWide * width + j][i % kWide] = x.data[i * width + j];
+  for (int64_t first = 0; first < rows; first += kWide) {
+    const int64_t count = std::min<int64_t>(kWide, rows - first);
+    const float* from = x.data + first * width;
+    float* to = reinterpret_cast<float*>(&across[first / kWide * width]);
+    for (int64_t j = 0; j < width; j++) {
+      for (int64_t i = 0; i < count; i++) to[j * kWide + i] = from[i * width + j];
+    }
   }
-  Workers::get().run((outs + kTile - 1) / kTile, kTile * width * rows, [&](int64_t begin, int64_t end) {
-    for (int64_t t = begin; t < end; t++) {
-      const int64_t first = t * kTile, count = std::min<int64_t>(kTile, outs - first);
-      for (int64_t g = 0; g < groups; g++) {
-        const float* w = weight.data + first * width;
-        Wide sums[kTile];
-        if (count == kTile) {
-          tile<kTile>(w, &across[g * width], width, sums);
-        } else {
-          for (int64_t o = 0; o < count; o++) tile<1>(w + o * width, &across[g * width], width, sums + o);
-        }
-        const int64_t last = std::min(rows, (g + 1) * kWide);
-        for (int64_t i = g * kWide; i < last; i++) {
-          for (int64_t o = 0; o < count; o++) y[i * outs + first + o] = sums[o][i % kWide];
+  return across;
+}
+
+// Up to kLine rows of one weight, times all rows of x.
+struct WeightRows {
+  const float* weight;  // its first row
+  float* y;             // where that row's results begin
+  int64_t outs, stride;
+};
+
+// x [N, K] of few rows, n weights [M, K] -> x weight^T [N, M] of each. A weight's rows are read once.
+void fewRows(const Attributes&, Call& call) {
+  const char* wanted = "x [N, K], n weights [M, K]";
+  const Input& x = call[0];
+  if (!call.check(x.dims.size() == 2, wanted)) return;
+  const int64_t rows = x.dim(2), width = x.dim(1);
+  std::vector<WeightRows> parts;
+  for (int n = 1; n < call.size(); n++) {
+    const Input& weight = call[n];
+    if (!call.check(weight.dims.size() == 2 && weight.dim(1) == width, wanted)) return;
+    const int64_t outs = weight.dim(2);
+    float* y = call.output(n - 1, {rows, outs});
+    if (!call.check(y, "out of memory")) return;
+    for (int64_t first = 0; first < outs; first += kLine) {
+      parts.push_back({weight.data + first * width, y + first, std::min(kLine, outs - first), outs});
+    }
+  }
+  const std::vector<Wide> across = layAcross(x);
+  Workers::get().run(parts.size(), kLine * width * rows, [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; p++) {
+      const auto [weight, y, outs, stride] = parts[p];
+      for (int64_t first = 0; first < rows; first += kWide) {
+        const Wide* group = &across[first / kWide * width];
+        Wide sums[kLine];
+        int64_t o = 0;
+        for (; o + kTile <= outs; o += kTile) tile<kTile>(weight + o * width, group, width, sums + o);
+        for (; o < outs; o++) tile<1>(weight + o * width, group, width, sums + o);
+        const int64_t count = std::min<int64_t>(kWide, rows - first);
+        for (int64_t i = 0; i < count; i++) {
+          for (o = 0; o < outs; o++) y[(first + i) * stride + o] = sums[o][i];
         }
       }
     }
@@ -425,8 +458,85 @@ constexpr const char* kCached =
     "q [B, KV * share, headDim], k and v [B, KV, headDim], past [B * KV, T, headDim], mask [B * KV, 1, T], "
     "recent [B * KV, R, headDim]";
 
+inline Wide load(const float* x) {
+  Wide wide;
+  std::memcpy(&wide, x, sizeof wide);
+  return wide;
+}
+
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+
+// Adds the quarters of a vector, or what it has of them; four numbers are left to be added.
+inline Four addFours(Wide wide) {
+  Four parts[kWide / 4], sum = {};
+  std::memcpy(parts, &wide, sizeof wide);
+  for (Four part : parts) sum += part;
+  return sum;
+}
+
+void softmax(float* x, int64_t n) {
+  const float most = maxOf(x, 0, n, -INFINITY);
+  for (int64_t j = 0; j < n; j++) x[j] = exponential(x[j] - most);
+  const float scale = 1.0f / sumOf(n, [=](int64_t j) { return x[j]; });
+  for (int64_t j = 0; j < n; j++) x[j] *= scale;
+}
+
+// Keys that a token sees, one behind the other, and their values.
+struct Run {
+  const float *k, *v;
+  int64_t count;
+};
+
+// Each query's scores with a run's keys, so many at once that a key is in the cache for all queries.
+void scoreRun(const Run& run, const float* q, int64_t queries, int64_t headDim, float* p, int64_t stride) {
+  const int64_t whole = headDim - headDim % kWide;
+  for (int64_t first = 0; first < run.count; first += kWide) {
+    const int64_t count = std::min<int64_t>(kWide, run.count - first);
+    const float* keys = run.k + first * headDim;
+    for (int64_t h = 0; h < queries; h++) {
+      const float* query = q + h * headDim;
+      Four fours[kWide];
+      for (int64_t j = 0; j < count; j++) {
+        const float* key = keys + j * headDim;
+        Wide sum = {};
+        for (int64_t d = 0; d < whole; d += kWide) sum += load(query + d) * load(key + d);
+        for (int64_t d = whole; d < headDim; d++) sum[d - whole] += query[d] * key[d];
+        fours[j] = addFours(sum);
+      }
+      float* to = p + h * stride + first;
+      for (int64_t j = 0; j < count; j++) {
+        to[j] = (fours[j][0] + fours[j][1]) + (fours[j][2] + fours[j][3]);
+      }
+    }
+  }
+}
+
+// Adds a run's values to each query's result, by its weights; four values at once, so that a result is
+// fetched and put back a quarter as often.
+void addRun(const Run& run, const float* p, int64_t stride, int64_t queries, int64_t headDim, float* out) {
+  int64_t j = 0;
+  for (; j + 4 <= run.count; j += 4) {
+    const float* v = run.v + j * headDim;
+    for (int64_t h = 0; h < queries; h++) {
+      const float *w = p + h * stride + j;
+      const float w0 = w[0], w1 = w[1], w2 = w[2], w3 = w[3];
+      float* to = out + h * headDim;
+      for (int64_t i = 0; i < headDim; i++) {
+        to[i] += w0 * v[i] + w1 * v[headDim + i] + w2 * v[2 * headDim + i] + w3 * v[3 * headDim + i];
+      }
+    }
+  }
+  for (; j < run.count; j++) {
+    for (int64_t h = 0; h < queries; h++) {
+      const float weight = p[h * stride + j], *v = run.v + j * headDim;
+      float* to = out + h * headDim;
+      for (int64_t i = 0; i < headDim; i++) to[i] += weight * v[i];
+    }
+  }
+}
+
 // Attention of one new token a sequence over cached keys, and the recent ones with the new one behind.
-// A key's scores stand side by side for the query heads that share it, so that it is read once.
+// Keys that the mask hides are not read; a key that is read serves all query heads that share it.
 void cachedAttention(const Attributes&, Call& call) {
   const Input &q = call[0], &k = call[1], &v = call[2], &pastK = call[3], &pastV = call[4];
   const Input &mask = call[5], &recentK = call[6], &recentV = call[7];
@@ -454,37 +564,31 @@ void cachedAttention(const Attributes&, Call& call) {
   };
   Workers::get().run(rows, 2 * keys * headDim * share, [&](int64_t begin, int64_t end) {
     std::vector<float> p(share * keys);
+    std::vector<Run> runs;
     for (int64_t row = begin; row < end; row++) {
       append(recentK, k, row, nextK);
       append(recentV, v, row, nextV);
-      const float *qs = q.data + row * share * headDim, *hidden = mask.data + row * past;
-      const auto keyAt = [=](const Input& old, const float* next, int64_t j) {
-        return j < past ? old.data + (row * past + j) * headDim
-                        : next + (row * now + j - past) * headDim;
-      };
-      for (int64_t j = 0; j < keys; j++) {
-        const float *key = keyAt(pastK, nextK, j), add = j < past ? hidden[j] : 0.0f;
-        for (int64_t h = 0; h < share; h++) {
-          const float* one = qs + h * headDim;
-          p[h * keys + j] = add + sumOf(headDim, [=](int64_t i) { return one[i] * key[i]; });
-        }
+      const float* hidden = mask.data + row * past;
+      runs.clear();
+      for (int64_t j = 0, first; j < past; j++) {
+        for (first = j; j < past && hidden[j] == 0.0f;) j++;
+        const int64_t at = (row * past + first) * headDim;
+        if (j > first) runs.push_back({pastK.data + at, pastV.data + at, j - first});
       }
+      const int64_t own = row * now * headDim;
+      runs.push_back({nextK + own, nextV + own, now});
+      int64_t seen = 0;
+      for (const Run& run : runs) {
+        scoreRun(run, q.data + row * share * headDim, share, headDim, &p[seen], keys);
+        seen += run.count;
+      }
+      for (int64_t h = 0; h < share; h++) softmax(&p[h * keys], seen);
       float* out = y + row * share * headDim;
       std::fill(out, out + share * headDim, 0.0f);
-      for (int64_t h = 0; h < share; h++) {
-        float* ph = &p[h * keys];
-        const float most = maxOf(ph, 0, keys, -INFINITY);
-        for (int64_t j = 0; j < keys; j++) ph[j] = exponential(ph[j] - most);
-        const float scale = 1.0f / sumOf(keys, [=](int64_t j) { return ph[j]; });
-        for (int64_t j = 0; j < keys; j++) ph[j] *= scale;
-      }
-      for (int64_t j = 0; j < keys; j++) {
-        const float* value = keyAt(pastV, nextV, j);
-        for (int64_t h = 0; h < share; h++) {
-          const float weight = p[h * keys + j];
-          float* to = out + h * headDim;
-          for (int64_t i = 0; i < headDim; i++) to[i] += weight * value[i];
-        }
+      seen = 0;
+      for (const Run& run : runs) {
+        addRun(run, &p[seen], keys, share, headDim, out);
+        seen += run.count;
       }
     }
   });
@@ -596,7 +700,8 @@ __attribute__((noinline)) bool addAll() {
   all &= add({"DpoFromHeads",
        {"places: int32", "firsts: int32", "cos: float", "sin: float", "blocks: n * float"},
        {"y: float"}, {"keyHeads: int", "share: int", "n: int"}, compute<fromHeads>});
-  all &= add({"DpoFewRows", {"x: float", "weight: float"}, {"y: float"}, {}, compute<fewRows>});
+  all &= add({"DpoFewRows", {"x: float", "weights: n * float"}, {"y: n * float"}, {"n: int"},
+       compute<fewRows>});
   all &= add({"DpoCachedAttention",
        {"q: float", "k: float", "v: float", "past_k: float", "past_v: float", "mask: float",
         "recent_k: float", "recent_v: float"},
@@ -619,3 +724,6 @@ extern "C" int register_fused_kernels() {
   }();
   return registered;
 }
+
+// To be called when TensorFlow has started: see loading_pages.h.
+extern "C" void drop_loading_pages() { dropLoadingPages(); }
