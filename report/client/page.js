@@ -1,6 +1,3 @@
-// @ts-check
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 // What a report page does in a browser: draws figures in the theme's colours, sorts and filters the
 // pairs, and reloads the page of a run that is under way.
 
