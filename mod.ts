@@ -90,7 +90,12 @@ export {
   type Precision,
   precisions,
 } from "./lib/model/network.ts";
-export { type GradientOptions, tokenGradients, tokenLogProbs } from "./lib/model/stack.ts";
+export {
+  type GradientOptions,
+  tokenGradients,
+  tokenLogits,
+  tokenLogProbs,
+} from "./lib/model/stack.ts";
 export type { LowRank } from "./lib/layers/linear.ts";
 
 export {
@@ -260,3 +265,9 @@ export type { RowPlace } from "./lib/row_place.ts";
 export { type Readiness, readiness, type ReadinessCheck } from "./lib/evaluate/readiness.ts";
 export type { ReadinessWarning } from "./lib/evaluate/readiness_warnings.ts";
 export { type RecordedRows, type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";
+
+export type { Figure, FigureAxis, FigureLayout, FigureTrace } from "./lib/notebook/figure.ts";
+export type { Broadcast } from "./lib/notebook/kernel.ts";
+export { showFigure } from "./lib/notebook/show_figure.ts";
+export { startNotebook, stopSignal } from "./lib/notebook/start_notebook.ts";
+export { type WatchedRun, watchTraining } from "./lib/notebook/watch_training.ts";

@@ -20,6 +20,7 @@ const roomsBefore: Record<string, string[]> = {
 roomsBefore.estimate = ["backend", "tokenizer", "layers", "model", "lora", "optim", "train"];
 roomsBefore.convert = ["io", "tokenizer", "model", "train"];
 roomsBefore.evaluate = Object.keys(roomsBefore);
+roomsBefore.notebook = ["backend", "train"];
 
 /** Rooms that see numbers, text or bytes only. */
 const roomsWithoutTensors = ["io", "data", "meter", "negatives", "tokenizer", "loss", "optim"];
@@ -41,6 +42,11 @@ const words: { rule: string; word: RegExp; allowed: RegExp }[] = [
     rule: "nothing but backend/ names a TensorFlow kernel",
     word: /\b(executeOp|runKernel(Func)?|registerKernel)\b/,
     allowed: /^(lib\/backend|tests)\//,
+  },
+  {
+    rule: "nothing but notebook/ knows of the notebook",
+    word: /\bDeno\s*\.\s*jupyter\b/,
+    allowed: /^(lib\/notebook|tests)\//,
   },
 ];
 

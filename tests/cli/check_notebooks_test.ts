@@ -26,8 +26,8 @@ async function check(cells: string[]) {
 Deno.test("check_notebooks accepts cells that share names and wait at the top level", async () => {
   const cells = [
     'import { logSigmoid } from "../../lib/loss/log_sigmoid.ts";\nconst a = await Promise.resolve(0);',
-    "logSigmoid(a) as number",
-    "await Deno.jupyter.display({}, { raw: true })",
+    "logSigmoid(a) as number;",
+    "await Deno.jupyter.display({}, { raw: true });",
   ];
   assertEquals(await check(cells), { code: 0, stderr: "" });
 });
@@ -36,4 +36,10 @@ Deno.test("check_notebooks shows a type error with the cell's code, and leaves n
   const { code, stderr } = await check(["const a = 1;", "const b: string = a;"]);
   assertEquals(code, 1);
   assert(stderr.includes("Type 'number' is not assignable to type 'string'"), stderr);
+});
+
+Deno.test("check_notebooks shows where a cell is not formatted", async () => {
+  const { code, stderr } = await check(["const a = 1;", "a  +  a;"]);
+  assertEquals(code, 1);
+  assert(stderr.includes("01_a.cells.ts") && stderr.includes("a + a;"), stderr);
 });

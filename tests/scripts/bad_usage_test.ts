@@ -16,6 +16,11 @@ const cases: Record<string, [args: string[], says: string, code: 1 | 2][]> = {
     [["all"], 'Cannot place "all"', 2],
     [["--debug=1"], '--debug must be true or false, found "1"', 2],
   ],
+  notebooks: [
+    [["--no_browsr"], "Unknown flag --no_browsr; did you mean --no_browser?", 2],
+    [["--port", "1"], "Unknown flag --port; ", 2],
+    [["--junit_path"], "--junit_path needs a value: text", 2],
+  ],
   demo: [
     [["--backend", "cuda"], "--backend must be one of auto, tensorflow, webgpu, wasm, cpu", 2],
     [["--output_dir"], "--output_dir needs a value: text", 2],
