@@ -227,6 +227,20 @@ export {
 } from "./lib/evaluate/judge_generation.ts";
 export type { JudgedPreference, PreferenceReport } from "./lib/evaluate/judge_preference.ts";
 export type { Task, WrittenText } from "./lib/evaluate/write_texts.ts";
+export {
+  type PairRecord,
+  type PairsRecord,
+  pairsRecord,
+  type PairsRecordOptions,
+  readPairs,
+  type RecordedTokens,
+} from "./lib/evaluate/pairs_record.ts";
+export {
+  type AnswerTokens,
+  type PairTokens,
+  tokenRatios,
+  type TokenRatiosOptions,
+} from "./lib/evaluate/token_ratios.ts";
 export { type EvaluationOrigin, evaluationRecord } from "./lib/evaluate/evaluation_record.ts";
 export {
   type DetailCounts,

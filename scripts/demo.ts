@@ -16,6 +16,7 @@ import { type UnseenNote, unseenNotes } from "../lib/data/embedded_data.ts";
 import { formatScores } from "../lib/evaluate/format_scores.ts";
 import { freshPolicy } from "../lib/train/build_models.ts";
 import { writeFileAtomic } from "../lib/io/write_atomic.ts";
+import { readRun } from "../report/read_run.ts";
 import {
   DEMO_INTRODUCTION,
   DEMO_REASONS,
@@ -28,6 +29,7 @@ import { demoResult } from "./cli/demo_result.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { backendFlags } from "./cli/train_flags.ts";
+import { writePairs, writeReport } from "./cli/write_report.ts";
 
 const STAGE_A = "models/sft_specialist/final_model";
 const TRIPLETS = "phase2_data/dpo/train_dpo.jsonl", VALIDATION = "phase2_data/dpo/val_dpo.jsonl";
@@ -45,7 +47,11 @@ const ADAPTER = { rank: 16, alpha: 32, targetModules: ["all-linear"] };
  * DPO compares sums over a summary's 35 tokens, the SFT term is a mean over them: at weight 1 it held
  * too little (15 % of the sampled summaries wrong, most of them no longer sentences), at 4 it does.
  */
-const LOSS = { lossType: ["sigmoid", "sft"], lossWeights: [1, 4] } satisfies TrainDpoOptions;
+const LOSS = {
+  beta: 0.1,
+  lossType: ["sigmoid", "sft"],
+  lossWeights: [1, 4],
+} satisfies TrainDpoOptions;
 const LONGEST_SUMMARY = 64;
 /** Without TensorFlow fewer pairs have to do, so that it is over in ten minutes. */
 const FEWER_PAIRS = 2400;
@@ -89,6 +95,7 @@ await runScript({
     io.print(demoExamples(notes, dpo));
     const result = JSON.stringify(demoResult(columns), null, 2);
     await writeFileAtomic(join(outputDir, "demo_result.json"), `${result}\n`);
+    io.print(`Curves, and what it learned token by token: ${join(outputDir, "report.html")}`);
     io.print(`The adapter is in ${join(outputDir, "final_model")}; try it:`);
     io.print(tryIt(outputDir, notes[0].prompt));
   },
@@ -101,7 +108,8 @@ async function runDpo(
   { rows, notes, outputDir, io }: Run & { outputDir: string },
 ): Promise<{ before: Written; after: Written } | null> {
   const before = await write(models, notes, { io, adapter: false, label: "Stage A writes" });
-  const validation = encodePairs(models.tokenizer, await loadTriplets(VALIDATION)).rows;
+  const triplets = await loadTriplets(VALIDATION);
+  const validation = encodePairs(models.tokenizer, triplets).rows;
   const events = trainDpo(models, rows, {
     ...SETTINGS,
     ...LOSS,
@@ -112,6 +120,9 @@ async function runDpo(
   const shown = { size: rows.length, unit: "pairs", outputDir, method: "DPO" } as const;
   if (await showTraining(expected(events), io, shown) !== 0) return null;
   const after = await write(models, notes, { io, adapter: true, label: "DPO + SFT writes" });
+  const pairs = { triplets, rows: validation, beta: LOSS.beta, most: validation.length };
+  await writePairs(outputDir, models, pairs, io);
+  await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
   return { before, after };
 }
 

@@ -19,6 +19,7 @@ export const commands: Record<string, { script: string; summary: string }> = {
   evaluate: { script: "evaluate", summary: "Stage A against DPO on held-out pairs" },
   hallucination: { script: "measure_hallucination", summary: "count unsupported details of texts" },
   readiness: { script: "readiness", summary: "a verdict on a run, with reasons" },
+  report: { script: "report", summary: "a page about a run, or about two" },
   merge: { script: "merge_lora", summary: "an adapter and its base as one folder" },
   quantize: { script: "quantize", summary: "write a GGUF file" },
   doctor: { script: "doctor", summary: "what computes here, and what would be faster" },

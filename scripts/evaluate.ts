@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import {
+  encodePairs,
   evaluateModels,
   type EvaluationRecord,
   evaluationRecord,
@@ -15,6 +16,7 @@ import { formatCount } from "../lib/format_count.ts";
 import { sha256File } from "../lib/io/sha256_file.ts";
 import { writeFileAtomic } from "../lib/io/write_atomic.ts";
 import { tryToWrite } from "../lib/train/try_to_write.ts";
+import { readRun } from "../report/read_run.ts";
 import { evaluationTable, TABLE_NOTE } from "./cli/evaluation_table.ts";
 import { findOverlap, findRun, hashPolicy } from "./cli/find_run.ts";
 import { wrap } from "./cli/help_text.ts";
@@ -22,6 +24,7 @@ import { noteBackend, noteReport } from "./cli/note_data.ts";
 import type { Progress } from "./cli/progress.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { backendFlags } from "./cli/train_flags.ts";
+import { reportFlags, writePairs, writeReport } from "./cli/write_report.ts";
 
 const DPO_MODEL = "./models/dpo_hallucination_resistant/final_model";
 
@@ -63,7 +66,8 @@ await runScript({
     output_dir: {
       type: "string",
       value: "FOLDER",
-      help: "Where evaluation.json and samples.jsonl go (default: evaluation beside the DPO model)",
+      help: "Where evaluation.json, samples.jsonl, pairs.json and report.html go (default: " +
+        "evaluation beside the DPO model)",
     },
     max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest answer" },
     temperature: {
@@ -81,6 +85,7 @@ await runScript({
     max_length: { type: "integer", min: 2, default: 1024, help: "Most tokens of a row" },
     skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },
     json: { type: "boolean", help: "Prints evaluation.json's content and nothing else" },
+    ...reportFlags,
     ...backendFlags,
   },
   async main(flags, io) {
@@ -137,11 +142,22 @@ await runScript({
     const json = JSON.stringify(record, null, 1) + "\n";
     await writeFileAtomic(join(outputDir, "samples.jsonl"), lines.join(""));
     await writeFileAtomic(join(outputDir, "evaluation.json"), json);
-    if (flags.json) return io.print(json.trimEnd());
-    io.print(`\n${evaluationTable(record)}\n\n${TABLE_NOTE}\n`);
-    io.print(`${inWords(verdictOf(record))}\n`);
+    if (flags.json) io.print(json.trimEnd());
+    else {
+      io.print(`\n${evaluationTable(record)}\n\n${TABLE_NOTE}\n`);
+      io.print(`${inWords(verdictOf(record))}\n`);
+    }
+    const { rows } = encodePairs(dpo.tokenizer, triplets, {
+      maxLength,
+      skipInvalid: flags.skip_invalid,
+    });
+    await writePairs(outputDir, dpo, { triplets, rows, beta, most: flags.report_pairs }, io);
+    const run = await readRun(dirname(join(dpoPath, ".")), join(outputDir, "evaluation.json"));
+    await writeReport(join(outputDir, "report.html"), [run]);
+    if (flags.json) return;
     io.print(`The numbers are in ${join(outputDir, "evaluation.json")}, what was written in`);
-    io.print(join(outputDir, "samples.jsonl"));
+    io.print(`${join(outputDir, "samples.jsonl")}, and all of it to look at in`);
+    io.print(join(outputDir, "report.html"));
   },
 });
 

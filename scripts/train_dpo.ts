@@ -1,13 +1,16 @@
 import { join, normalize } from "node:path";
 import {
   buildModels,
+  type EncodedPair,
   encodePairs,
   loadTriplets,
+  type Models,
   type ReadReport,
   splitTriplets,
   type Tokenizer,
   trainControl,
   trainDpo,
+  type TrainEvent,
   type Triplet,
 } from "../mod.ts";
 import { chooseLosses } from "../lib/loss/loss_options.ts";
@@ -17,13 +20,17 @@ import { freshPolicy } from "../lib/train/build_models.ts";
 import { checkOutput } from "../lib/train/check_output.ts";
 import { rowsOrigin } from "../lib/train/rows_origin.ts";
 import { CONTROL_FOLDER } from "../lib/train/train_control.ts";
+import { readRun } from "../report/read_run.ts";
 import { dryRun } from "./cli/dry_run.ts";
+import { liveReport } from "./cli/live_report.ts";
+import { tensorboardLogger } from "./cli/log_tensorboard.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import { type NextCommand, runSummary } from "./cli/run_summary.ts";
 import { showTraining } from "./cli/show_training.ts";
 import { lossFlags, lossOptions } from "./cli/loss_flags.ts";
 import { loopOptions, modelOptions, trainFlags } from "./cli/train_flags.ts";
+import { reportFlags, writePairs, writeReport } from "./cli/write_report.ts";
 
 const DEMO_TRAIN = "phase2_data/dpo/train_dpo.jsonl", DEMO_VAL = "phase2_data/dpo/val_dpo.jsonl";
 /** Held-out pairs below which Chosen Preference says little. */
@@ -81,6 +88,18 @@ await runScript({
       help: "Afterwards trains the same adapter on the chosen answers alone (sft), with the same " +
         "pairs and steps, into output_dir/control_model: what DPO must be better than",
     },
+    report_every: {
+      type: "integer",
+      min: 0,
+      default: 30,
+      help: "Rewrites report.html in output_dir every so many seconds; 0: at the end alone",
+    },
+    ...reportFlags,
+    logging: {
+      type: "choice",
+      choices: ["tensorboard"] as const,
+      help: "Writes event files for TensorBoard into output_dir/logs, too; on TensorFlow only",
+    },
     ...trainFlags,
   },
   async main(flags, io) {
@@ -120,12 +139,13 @@ await runScript({
       },
       signal: io.signal,
     };
-    const events = trainDpo(models, pairs.rows, { ...run, ...loss });
     const shown = { size: pairs.rows.length, unit: "pairs" }, { output_dir: outputDir } = flags;
+    const events = await watched(trainDpo(models, pairs.rows, { ...run, ...loss }), flags, io);
     const code = await showTraining(events, io, { ...shown, outputDir, method: "DPO" });
+    if (code !== 0) return code;
+    await reportRun(models, { triplets: validation, rows: held.rows }, flags, io);
     const summary = () => io.note(runSummary(startedMs, nextCommands(flags)));
-    if (code === 0 && !flags.control) summary();
-    if (code !== 0 || !flags.control) return code;
+    if (!flags.control) return summary();
     io.print(
       "\nThe control: the same adapter imitates the chosen answers, same pairs and steps.\n",
     );
@@ -139,6 +159,35 @@ await runScript({
     return controlCode;
   },
 });
+
+type WatchFlags = { output_dir: string; report_every: number; logging?: "tensorboard" };
+
+/** A run's events, which keep its page and TensorBoard's files up to date as they pass. */
+async function watched(
+  events: AsyncIterable<TrainEvent>,
+  flags: WatchFlags,
+  io: ScriptIo,
+): Promise<AsyncIterable<TrainEvent>> {
+  const { output_dir: outputDir, report_every: everySeconds, logging } = flags;
+  const logged = logging ? (await tensorboardLogger(outputDir))(events) : events;
+  return liveReport(logged, { outputDir, everySeconds, settings: flags }, io);
+}
+
+/** Reads held-out pairs with what was trained, and writes the page of the run that is over. */
+async function reportRun(
+  models: Models,
+  pairs: { triplets: Triplet[]; rows: EncodedPair[] },
+  { output_dir: outputDir, beta, report_pairs: most }: {
+    output_dir: string;
+    beta: number;
+    report_pairs: number;
+  },
+  io: ScriptIo,
+): Promise<void> {
+  await writePairs(outputDir, models, { ...pairs, beta, most }, io);
+  await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
+  io.note(`Report in ${join(outputDir, "report.html")}`);
+}
 
 function nextCommands(
   flags: { train_file: string; val_file?: string; output_dir: string },

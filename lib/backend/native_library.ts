@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import util from "node:util";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node-gpu/dist/nodejs_kernel_backend.js";
+import { FUSED_LIBRARY } from "./fused_library.ts";
 
 /** Where `deno task setup` puts TensorFlow: a folder that git ignores and that `deno ci` leaves alone. */
 export const nativeFolder: string = resolve(import.meta.dirname ?? ".", "../../.native");
@@ -59,11 +60,16 @@ function exists(path: string): boolean {
   }
 }
 
-let hasFusedKernels = false;
+let hasFusedKernels = false, hasOlderKernels = false;
 
 /** Whether TensorFlow knows the operations of fused_kernels.cc. */
 export function fusedKernelsAreRegistered(): boolean {
   return hasFusedKernels;
+}
+
+/** Whether kernels of our own were found that another version of dpo-kit compiled. */
+export function olderKernelsAreThere(): boolean {
+  return hasOlderKernels;
 }
 
 /**
@@ -71,8 +77,14 @@ export function fusedKernelsAreRegistered(): boolean {
  * where their library doesn't load. Returns what gives back the memory that loading alone needed.
  */
 function registerFusedKernels(folder: string): (() => void) | undefined {
-  const path = join(folder, "libfused.so");
-  if (hasFusedKernels || !isGranted({ name: "ffi", path }) || !exists(path)) return;
+  const path = join(folder, FUSED_LIBRARY);
+  if (hasFusedKernels || !isGranted({ name: "ffi", path })) return;
+  if (!exists(path)) {
+    hasOlderKernels = [...Deno.readDirSync(folder)].some(({ name }) =>
+      /^libfused.*\.so$/.test(name)
+    );
+    return;
+  }
   try {
     const { symbols } = Deno.dlopen(path, {
       register_fused_kernels: { parameters: [], result: "i32" },

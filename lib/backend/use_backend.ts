@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.ts";
 import { fusedKernels } from "./fused_kernels.ts";
-import { loadNativeLibrary } from "./native_library.ts";
+import { loadNativeLibrary, olderKernelsAreThere } from "./native_library.ts";
 import { addWasmKernels } from "./wasm_kernels.ts";
 import { throwWithoutRoom, withSharedMemory } from "./wasm_memory.ts";
 
@@ -89,7 +89,12 @@ export function useBackend(options: UseBackendOptions = {}): Promise<BackendDesc
  */
 export function describeBackend(): BackendDescription {
   if (!description) throw new Error("No backend is in use yet: await useBackend() first");
-  return { ...description, kernels: fusedKernels() ? "fused" : "plain" };
+  const kernels = fusedKernels() ? "fused" : "plain";
+  if (description.name !== "tensorflow" || kernels === "fused" || !olderKernelsAreThere()) {
+    return { ...description, kernels };
+  }
+  const why = `${description.why}; dpo-kit's own kernels are of another version of it`;
+  return { ...description, kernels, why, faster: "deno task setup" };
 }
 
 async function choose(wanted?: BackendName | "auto"): Promise<BackendDescription> {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { FUSED_LIBRARY } from "../backend/fused_library.ts";
 import { UserError } from "../errors.ts";
 import { compileArguments, type Compiler } from "./compiler.ts";
 import { runCommand } from "./run_command.ts";
@@ -16,8 +17,6 @@ export type Binding = {
   compilers: Compiler[];
 };
 
-/** Our own kernels' library, which can be done without. */
-const FUSED = "libfused.so";
 const nativeSource = join(import.meta.dirname!, "../backend/native");
 
 /** A hash of our own kernels' source: where it changes, they are compiled again. */
@@ -76,16 +75,25 @@ async function compileWith(
     try {
       await runCommand(command, { args: all, env, purpose: `compile ${name}` });
     } catch (error) {
-      if (name !== FUSED || !(error instanceof UserError)) throw error;
+      if (name !== FUSED_LIBRARY || !(error instanceof UserError)) throw error;
       report.line(`${error.message}. Everything runs without it, more slowly`);
-      await Deno.remove(join(folder, FUSED)).catch(() => {}); // of an older version
       continue;
     }
     await Deno.rename(output, join(folder, name));
     made.push(name);
   }
   await compiler.tidy();
+  await removeOlder(folder);
   return [...made, ...placesOf(binding.wheel)];
+}
+
+/** Our own kernels as earlier versions named them. */
+async function removeOlder(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    if (/^libfused.*\.so$/.test(name) && name !== FUSED_LIBRARY) {
+      await Deno.remove(join(folder, name));
+    }
+  }
 }
 
 /** What is compiled, by the file's name. */
@@ -100,7 +108,7 @@ function partsOf({ wheel, folder }: Binding) {
       includes: [join(nodeHeaders, "include"), join(folder, "include")],
       libraries,
     },
-    [FUSED]: {
+    [FUSED_LIBRARY]: {
       sources: [join(nativeSource, "fused_kernels.cc")],
       includes: [join(folder, "include")],
       libraries,

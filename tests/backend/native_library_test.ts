@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { FUSED_LIBRARY } from "../../lib/backend/fused_library.ts";
 import {
   loadNativeLibrary,
   nativeFolder,
@@ -34,7 +35,7 @@ Deno.test({
   async fn() {
     const folder = await Deno.makeTempDir();
     await Deno.symlink(join(nativeFolder, "tfjs_binding.node"), join(folder, "tfjs_binding.node"));
-    await Deno.writeTextFile(join(folder, "libfused.so"), "not a library");
+    await Deno.writeTextFile(join(folder, FUSED_LIBRARY), "not a library");
     const [without, own] = await Promise.all([folder, nativeFolder].map(loadElsewhere));
     assertEquals(without.isFused, false);
     if (own.isFused && Deno.build.os === "linux") {

@@ -8,7 +8,7 @@ Deno.test("runSummary() says what a run took and gives commands that fit 80 colu
     { what: "See what it writes", script: "evaluate", args: args.split(" ") },
     { what: "Ask whether it is ready", script: "readiness", args: ["--run_dir", "models/my x"] },
   ]);
-  assert(/^\nIn 2m41s, with at most \d+ [MG]B of memory. Next:\n/.test(text), text);
+  assert(/^\nIn 2m41s, with at most [\d.]+ [MG]B of memory. Next:\n/.test(text), text);
   assertEquals(text.split("\n").filter((line) => line.length > 80), []);
   const typed = text.replaceAll(" \\\n", "").replaceAll(/ +/g, " ");
   assert(typed.includes(` deno run -q -P=evaluate scripts/evaluate.ts ${args}\n`), typed);

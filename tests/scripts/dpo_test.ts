@@ -8,6 +8,7 @@ const others = [
   "check_notebooks",
   "dpo",
   "make_embedded_data",
+  "notebooks",
   "ok",
   "real_run",
   "setup",

@@ -25,7 +25,12 @@ Deno.test("evaluate finds the run's own control, warns of its training file, and
   assertEquals(evaluated.code, 0, evaluated.stderr);
   assert(evaluated.stderr.includes("is the file that DPO was trained on"), evaluated.stderr);
   const folder = join(runDir, "evaluation"), path = join(folder, "evaluation.json");
-  assertEquals(namesIn(folder).sort(), ["evaluation.json", "samples.jsonl"]);
+  assertEquals(namesIn(folder).sort(), [
+    "evaluation.json",
+    "pairs.json",
+    "report.html",
+    "samples.jsonl",
+  ]);
   const record = evaluationSchema.parse(await readJson(path));
   assertEquals(JSON.parse(evaluated.stdout), await readJson(path));
   assertEquals([record.preference.pairs, record.prompts], [5, 3]);

@@ -23,7 +23,7 @@ Deno.test("scripts do their work under no more than their permission sets", asyn
     const file = join(place, "rows.jsonl"), adapter_path = join(place, "dpo/final_model");
     await Deno.writeTextFile(file, rows.slice(0, 4).join("\n"));
     const short = { train_file: file, val_file: file, max_steps: 1 };
-    await run("train_dpo", { ...short, output_dir: join(place, "dpo") });
+    await run("train_dpo", { ...short, output_dir: join(place, "dpo"), logging: "tensorboard" });
     await run("train_sft", {
       ...short,
       model_path: STAGE_A,
@@ -38,6 +38,7 @@ Deno.test("scripts do their work under no more than their permission sets", asyn
     await run("evaluate", { dpo_model_path: adapter_path, test_file: file, max_new_tokens: 2 });
     const evaluation = join(place, "dpo/evaluation/evaluation.json");
     await run("readiness", { run_dir: join(place, "dpo"), evaluation });
+    await run("report", { run_dir: join(place, "dpo"), evaluation });
     await run("lint_triplets", { file, val_file: file, model_path: STAGE_A });
     await run("make_triplets", { source: file, output: join(made, "triplets.jsonl") });
   } finally {
