@@ -130,9 +130,11 @@ function wordsOnDerailing({ generation: { sft, dpo }, differences, preference }:
       percent(dpo.gibberish_rate)
     } of its texts are gibberish to Stage A ` +
     `and ${percent(dpo.stop_rate)} end by themselves, against ${percent(sft.gibberish_rate)} and ` +
-    `${percent(sft.stop_rate)} of Stage A's own. Chosen Preference, ` +
-    `${percent(preference.chosen_preference)}, does not show it. Hold the chosen answers up ` +
-    "(--loss_type sigmoid,sft with a larger weight), lower --learning_rate or raise --beta.",
+    `${percent(sft.stop_rate)} of Stage A's own. ` +
+    (preference.chosen_preference > 0.5
+      ? `Chosen Preference, ${percent(preference.chosen_preference)}, does not show it. `
+      : "") +
+    "Hold the chosen answers up (--loss_type sigmoid,sft with a larger weight), lower --learning_rate or raise --beta.",
   ];
 }
 
