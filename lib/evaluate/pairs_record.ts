@@ -38,7 +38,7 @@ export type PairsRecord = { beta: number; total: number; pairs: PairRecord[] };
 /** Options of {@link pairsRecord}. */
 export type PairsRecordOptions = TokenRatiosOptions & {
   beta: number;
-  /** Reads so many pairs, spread evenly over all; 250 unless given. */
+  /** Reads so many pairs, spread evenly over all; 100 unless given. */
   most?: number;
   /** Keeps so many pairs token by token: the worst, the best, and some between; 24 unless given. */
   detailed?: number;
@@ -75,7 +75,7 @@ const LONGEST_TEXT = 2000;
 export async function pairsRecord(
   models: Models,
   { triplets, rows }: { triplets: readonly TestTriplet[]; rows: readonly EncodedPair[] },
-  { beta, most = 250, detailed = 24, ...options }: PairsRecordOptions,
+  { beta, most = 100, detailed = 24, ...options }: PairsRecordOptions,
 ): Promise<PairsRecord> {
   const picked = spread(rows, most), found = await tokenRatios(models, picked, options);
   const margins = found.map(({ chosen, rejected }) => ratio(chosen) - ratio(rejected));

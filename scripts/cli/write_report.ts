@@ -13,7 +13,7 @@ export const reportFlags = {
   report_pairs: {
     type: "integer",
     min: 0,
-    default: 250,
+    default: 100,
     help: "Reads so many held-out pairs for report.html once more, two dozen of them shown token " +
       "by token; 0: none",
   },
