@@ -3,6 +3,7 @@ import { type BackendName, useBackend } from "../backend/use_backend.ts";
 import { UserError } from "../errors.ts";
 import { resolveTargetModules } from "../lora/lora_adapter.ts";
 import { familyOf } from "../model/families.ts";
+import { peakMemoryBytes } from "../train/guards.ts";
 import type { ModelConfig } from "../model/model_config.ts";
 import type { Precision } from "../model/network.ts";
 import { packExamples, packPairs } from "../tokenizer/token_batch.ts";
@@ -116,6 +117,7 @@ export async function estimate(
   const judged = validation.map((row) => rowCost(config, row, trained));
   const batches = batchesOf(rows.length, loop);
   const typical = pack(typicalBatch(batches, costs).map((row) => rows[row]));
+  const started = peakMemoryBytes(); // loading what computes takes more than a small run
   const rates = await calibrate(config, typical, {
     ...{ trained, precision, checkpointing, seconds: options.calibrationSeconds },
   });
@@ -142,7 +144,8 @@ export async function estimate(
       .map((batch) => batch.map((row) => costs[row]));
     return runMemory(config, sizes, { trained, precision, checkpointing, runtime });
   };
-  const memory = memoryOf(loop.batchSize, checkpointing);
+  const figured = memoryOf(loop.batchSize, checkpointing);
+  const memory = { ...figured, peak: Math.max(started, figured.peak) };
   return {
     parameters,
     rows: rows.length,

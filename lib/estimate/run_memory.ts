@@ -19,7 +19,7 @@ export type RunMemory = {
   logits: number;
   /** This process: Deno, the backend's library, the rows. */
   runtime: number;
-  /** All together, or what loading takes where that is more. */
+  /** All together, or what loading takes where that is more; an estimate counts its own start too. */
   peak: number;
 };
 
