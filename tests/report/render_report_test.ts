@@ -41,6 +41,17 @@ Deno.test("renderReport() has numbers and words beside every figure", () => {
   assertEquals(page.split("<summary>Numbers</summary>").length - 1, places.length);
 });
 
+Deno.test("renderReport() draws the sigmoid loss only where a run was trained with it", () => {
+  const run = madeUpRun();
+  const placesOf = (settings: RunView["settings"]) =>
+    all(renderReport([{ ...run, settings }], { assets }), /data-figure="([^"]*)"/g);
+  assert(page.includes("DPO&#39;s (sigmoid) loss without other terms"));
+  const drawn = placesOf(run.settings), without = drawn.filter((id) => id !== "loss_of_margin");
+  assertEquals(without.length, drawn.length - 1);
+  assertEquals(placesOf({ ...run.settings, loss_type: ["ipo", "sigmoid_norm"] }), without);
+  assertEquals(placesOf({ beta: 0.1 }), without); // what it was trained with is not known
+});
+
 Deno.test("renderReport() lets only its own scripts run, and asks nobody for anything", () => {
   const [policy] = all(page, /Content-Security-Policy"\s+content="([^"]*)"/g);
   const hashes = all(page, /<script>(.*?)<\/script>/gs).map((script) =>
