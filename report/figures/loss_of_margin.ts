@@ -2,7 +2,13 @@ import type { PairsRecord } from "../../lib/evaluate/pairs_record.ts";
 import { logSigmoid } from "../../lib/loss/log_sigmoid.ts";
 import { shortNumber } from "../format.ts";
 import { baseLayout, COLORS, type Figure, plotText } from "./figure.ts";
-import { allRewards } from "./pair_rewards.ts";
+import { allRewards, rankOf } from "./pair_rewards.ts";
+
+const MARKS = {
+  right: { color: COLORS.chosen, symbol: "circle" },
+  wrong: { color: COLORS.rejected, symbol: "x" },
+  tie: { color: COLORS.reference, symbol: "square" },
+};
 
 /**
  * DPO's own loss, `sigmoid`, as a curve over the margin, -log sigmoid(margin), with the run's pairs on
@@ -44,8 +50,8 @@ export function lossOfMargin(record: PairsRecord): Figure {
         marker: {
           size: 8,
           opacity: 0.6,
-          color: margins.map((margin) => margin < 0 ? COLORS.rejected : COLORS.chosen),
-          symbol: margins.map((margin) => margin < 0 ? "x" : "circle"),
+          color: margins.map((margin) => MARKS[rankOf(margin)].color),
+          symbol: margins.map((margin) => MARKS[rankOf(margin)].symbol),
         },
       },
     ],

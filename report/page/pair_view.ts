@@ -1,5 +1,5 @@
 import type { PairRecord, PairsRecord } from "../../lib/evaluate/pairs_record.ts";
-import { rewardsOf } from "../figures/pair_rewards.ts";
+import { rankOf, rewardsOf } from "../figures/pair_rewards.ts";
 import { commonEnd, tokenMargins, visible } from "../figures/token_margins.ts";
 import { shortNumber, signed } from "../format.ts";
 import { type Markup, markup } from "../markup.ts";
@@ -36,14 +36,15 @@ function largestRatio(pairs: readonly PairRecord[]): number {
   return ratios.reduce((most, ratio) => Math.max(most, ratio), 0);
 }
 
+const REMARKS = { right: null, wrong: " ✗ ranked the wrong way", tie: " tied" };
+
 type Shown = { beta: number; margin: number; full: number; isOpen: boolean };
 
 function pairDetails(pair: PairRecord, { beta, margin, full, isOpen }: Shown): Markup {
-  const { row, kind, prompt } = pair, rank = margin < 0 ? "wrong" : "right";
-  const remark = margin < 0 && " ✗ ranked the wrong way";
+  const { row, kind, prompt } = pair, rank = rankOf(margin);
   return markup`<details class="pair" id="pair_${row}_view"${isOpen && markup` open`}>
 <summary><b>Pair ${row}</b>, <bdi>${kind}</bdi>, margin
-<span class="${rank}">${signed(margin)}</span>${remark}</summary>
+<span class="${rank}">${signed(margin)}</span>${REMARKS[rank]}</summary>
 <h4>Prompt</h4>
 <p class="text" dir="auto">${prompt}</p>
 ${answer(pair, "chosen", { beta, full })}

@@ -93,6 +93,8 @@ Deno.test("lossOfMargin() sets each pair on the curve", () => {
   assertClose(numbers(curve.y)[60], Math.LN2, { absolute: 1e-12 });
   const expected = numbers(points.x).map((margin) => Math.log1p(Math.exp(-margin)));
   assertClose(numbers(points.y), expected, { absolute: 1e-12 });
+  const symbols = points.marker!.symbol as string[];
+  assertEquals([symbols[7], symbols[0], symbols[1]], ["square", "x", "circle"]); // a tie comes eighth
 });
 
 Deno.test("tokenParts() add up to the pair's margin, and tokenMargins() shows their way there", () => {

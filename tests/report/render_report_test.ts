@@ -52,6 +52,23 @@ Deno.test("renderReport() draws the sigmoid loss only where a run was trained wi
   assertEquals(placesOf({ beta: 0.1 }), without); // what it was trained with is not known
 });
 
+Deno.test("renderReport() says of a pair the same in the table and token by token, of a tie too", () => {
+  const ranks = new Map(
+    [...page.matchAll(/data-row="(\d+)"[^>]*data-rank="(\w+)"/g)].map((
+      [, row, rank],
+    ) => [row, rank]),
+  );
+  const views = [...page.matchAll(
+    /id="pair_(\d+)_view".*?margin\s<span class="(\w+)">[^<]*<\/span>([^<]*)<\/summary>/gs,
+  )];
+  assertEquals(views.length, 12);
+  for (const [, row, rank] of views) assertEquals(rank, ranks.get(row), row);
+  const remarks = new Map(views.map(([, , rank, remark]) => [rank, remark.trim()]));
+  assertEquals([...remarks].sort(), [
+    ...[["right", ""], ["tie", "tied"], ["wrong", "✗ ranked the wrong way"]],
+  ]);
+});
+
 Deno.test("renderReport() lets only its own scripts run, and asks nobody for anything", () => {
   const [policy] = all(page, /Content-Security-Policy"\s+content="([^"]*)"/g);
   const hashes = all(page, /<script>(.*?)<\/script>/gs).map((script) =>
