@@ -23,7 +23,8 @@ export function pairView({ pairs, beta }: PairsRecord): Markup | null {
 <span class="t up" style="--a:1">blue</span> the policy finds it likelier,
 <span class="t down" style="--a:1">orange</span> less likely, in full from ${shortNumber(full)} nats
 on. What both answers begin with is faint: it cancels in the margin. Tokens in which the answers
-differ are underlined. The worst margins, the best, and some between.</p>
+differ are underlined. Numbers, below a pair's figure, lists what its tokens bring. The worst margins,
+the best, and some between.</p>
 ${shown}`;
 }
 

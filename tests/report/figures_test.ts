@@ -113,6 +113,22 @@ Deno.test("tokenParts() add up to the pair's margin, and tokenMargins() shows th
   assertEquals(tokenParts(pairs.pairs[20], 0.1), []);
 });
 
+Deno.test("tokenMargins() lists all tokens behind the common beginning, as they stand", () => {
+  const texts = Array.from({ length: 30 }, (_, i) => ` t${i}`), zeros = texts.map(() => 0);
+  const chosen = { texts, policy: zeros.map((_, i) => -i), reference: zeros };
+  const rejected = {
+    texts: texts.slice(0, 20),
+    policy: zeros.slice(10),
+    reference: zeros.slice(10),
+  };
+  const pair = { ...pairs.pairs[0], tokens: { shared: 10, chosen, rejected } };
+  const { rows } = tokenMargins(pair, 0.5).table;
+  assertEquals(rows.length, 20 + 10);
+  assertEquals(rows[0], ["␣t10", "chosen 11", "−10", "0", "−10", "−5"]);
+  assertEquals(rows[19].slice(0, 2), ["␣t29", "chosen 30"]);
+  assertEquals(rows.slice(20).map(([token]) => token), rows.slice(0, 10).map(([token]) => token));
+});
+
 Deno.test("preferenceByKind(), unsupportedDetails() and textLengths() carry intervals, models and counts", () => {
   const evaluation = run.evaluation!, { preference } = evaluation;
   const [dpo] = traces(preferenceByKind([{ name: "DPO", preference }]));
