@@ -84,15 +84,23 @@
   globalThis.addEventListener("afterprint", () => drawn().forEach((p) => library?.Plots.resize(p)));
   drawOpen();
 
-  /** A link to a folded pair unfolds it. */
+  /** A link to a folded pair unfolds it; tells whether it led to one. */
   function unfold() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!(target instanceof HTMLDetailsElement)) return;
+    if (!(target instanceof HTMLDetailsElement)) return false;
     target.open = true;
     target.scrollIntoView();
     target.querySelector("summary")?.focus();
+    return true;
   }
   globalThis.addEventListener("hashchange", unfold);
+  // The link to the pair that was visited last changes no hash.
+  document.addEventListener("click", (event) => {
+    const link = event.target instanceof Element ? event.target.closest("a") : null;
+    const isSame = link !== null && link.hash !== "" && link.hash === location.hash;
+    const opensElsewhere = event.ctrlKey || event.metaKey || event.shiftKey;
+    if (isSame && !opensElsewhere && unfold()) event.preventDefault();
+  });
   unfold();
 
   pairTable();

@@ -170,6 +170,14 @@ def test_the_keyboard_suffices(visit):
     until(page, f"document.querySelector('#pair_{row} .main-svg')")
     page.keyboard.press("Space")
     until(page, f"!document.getElementById('pair_{row}_view').open")
+    link.focus()
+    page.keyboard.press("Enter")  # the same link again, which changes no hash
+    until(page, f"document.getElementById('pair_{row}_view').open")
+    assert page.evaluate(f"document.activeElement.parentElement.id === 'pair_{row}_view'")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # its tokens' numbers, which no pointer has to hover for
+    until(page, f"document.querySelector('#pair_{row}_view .numbers').open")
+    assert view.get_by_role("table").get_by_role("rowheader").count() == 6
 
 
 def test_a_screen_reader_finds_names_and_headings(visit):
