@@ -33,6 +33,8 @@ const LEAST_PREFERENCE = 0.8;
 const FEWEST_STEPS = 10;
 /** How far validation may lag behind training: of Chosen Preference, and of the loss's best epoch. */
 const PREFERENCE_LAG = 0.1, LOSS_RISE = 0.02;
+/** Some losses go to zero and below: a rise is measured by this much at least. */
+const SMALL_LOSS = 0.05;
 const MOST_GIBBERISH = 0.05, MOST_CHANGE = 0.05;
 
 /**
@@ -149,7 +151,7 @@ function validationFollows({ epochs }: RunStats): ReadinessCheck {
   const losses = judged.map((epoch) => epoch.validation!.loss);
   const best = losses.reduce((a, b) => Math.min(a, b)), last = losses.at(-1)!;
   const figure = `loss ${nats(last)}, training ${nats(train.loss)}`;
-  if (last > best * (1 + LOSS_RISE)) {
+  if (last - best > LOSS_RISE * Math.max(Math.abs(best), SMALL_LOSS)) {
     const { epoch } = judged[losses.indexOf(best)];
     return {
       ...{ name, status: "fail", figure },
@@ -189,7 +191,7 @@ function fewerHallucinations({ generation, differences }: EvaluationRecord): Rea
   const ends = interval.map((end) => (100 * end).toFixed(1)).join(" to ");
   const measured = `unsupported details, Stage A and DPO; paired difference ${ends} points`;
   if (sign < 0) return { name, status: "pass", figure, reason: measured, next: null };
-  if (before === 0) {
+  if (before === 0 && sign === 0) {
     return {
       ...{
         name,

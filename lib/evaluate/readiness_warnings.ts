@@ -47,7 +47,7 @@ function warningsOfTexts(evaluation: EvaluationRecord): (ReadinessWarning | fals
   const { generation: { sft, dpo }, differences, overlap } = evaluation;
   const { intervals } = differences.dpo_sft;
   const falls = (key: "mean_tokens" | "recall") => signOf({ interval: intervals[key] ?? null }) < 0;
-  const { againstControl } = verdictOf(evaluation);
+  const { againstControl, isTold } = verdictOf(evaluation);
   return [
     falls("mean_tokens") && {
       name: "shorter notes",
@@ -67,16 +67,16 @@ function warningsOfTexts(evaluation: EvaluationRecord): (ReadinessWarning | fals
       reason: "it was evaluated on what it was trained on",
       next: "evaluate with a --test_file of other prompts",
     },
-    againstControl === null && {
+    evaluation.generation.control === undefined && {
       name: "no control",
       figure: "not measured",
       reason: "imitating the chosen answers alone might do as well",
       next: "train with --control sft",
     },
-    (againstControl === 0 || againstControl === 1) && {
+    isTold && (againstControl === 0 || againstControl === 1) && {
       name: "nothing added",
-      figure: `${percent(dpo.hallucination_rate ?? 0)}, control ` +
-        percent(evaluation.generation.control?.hallucination_rate ?? 0),
+      figure: `${percent(dpo.hallucination_rate)}, control ` +
+        percent(evaluation.generation.control!.hallucination_rate),
       reason: "DPO added nothing to imitating the chosen answers",
       next: "take the control, or see what evaluate.ts says of the chosen answers",
     },

@@ -11,8 +11,10 @@ const UNCLEAN = 0.05;
 export type Verdict = {
   /** Whether DPO writes fewer (-1) or more (1) unsupported details than Stage A, beyond chance. */
   againstSft: -1 | 0 | 1;
-  /** The same against the control; null where there is none. */
+  /** The same against the control; null where there is none, or no detail to compare. */
   againstControl: -1 | 0 | 1 | null;
+  /** Whether any of the models makes something up: without that DPO can't be better at it. */
+  isTold: boolean;
   /** What the pairs can teach: where chosen answers are wrong themselves, more than imitation. */
   chosenAnswers: "clean" | "flawed";
   /** A sentence or two on each, in this order. */
@@ -55,17 +57,22 @@ export type Verdict = {
 export function verdictOf(evaluation: EvaluationRecord): Verdict {
   const { generation: { sft, dpo, control }, differences, prompts } = evaluation;
   const againstSft = signOfRate(differences.dpo_sft);
-  const againstControl = differences.dpo_control ? signOfRate(differences.dpo_control) : null;
+  const againstControl = differences.dpo_control?.intervals.hallucination_rate
+    ? signOfRate(differences.dpo_control)
+    : null;
   const { notes_with_hallucination: share } = evaluation.chosen_answers;
   const chosenAnswers = (share ?? 0) >= UNCLEAN ? "flawed" : "clean";
-  // Where nobody makes anything up there is nothing that DPO could be better at.
-  const isTold = [sft, dpo, control].some((scores) => scores && scores.hallucination_rate !== 0);
+  const isTold = [sft, dpo, control].some((scores) => (scores?.hallucination_rate ?? 0) > 0);
+  const wordsOnControl = againstControl === null
+    ? ""
+    : ` ${isTold ? WORDS_ON_CONTROL[againstControl] : NOT_TOLD}`;
   const sentences = [
     `Against Stage A, ${compareRates(dpo, sft, differences.dpo_sft)}`,
     ...wordsOnDerailing(evaluation),
     control && differences.dpo_control
-      ? `Against the control, ${compareRates(dpo, control, differences.dpo_control)} ` +
-        (isTold ? WORDS_ON_CONTROL[againstControl!] : NOT_TOLD)
+      ? `Against the control, ${
+        compareRates(dpo, control, differences.dpo_control)
+      }${wordsOnControl}`
       : "There is no control to compare with: whether imitating the chosen answers alone would " +
         "do as well is not known. Train with --control sft.",
     wordsOnChosen(evaluation, chosenAnswers, isTold ? againstControl : null),
@@ -84,7 +91,7 @@ export function verdictOf(evaluation: EvaluationRecord): Verdict {
         "are too narrow.",
     );
   }
-  return { againstSft, againstControl, chosenAnswers, sentences };
+  return { againstSft, againstControl, isTold, chosenAnswers, sentences };
 }
 
 const NOT_TOLD =

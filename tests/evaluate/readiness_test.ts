@@ -95,6 +95,22 @@ Deno.test("readiness() sees validation that does not follow, and where there is 
   assertEquals(follows(stats({ validation: [] })).status, "unknown");
 });
 
+Deno.test("readiness() takes losses below zero for what they are, and rises from zero for none", () => {
+  const follows = (train: number[], validation: number[]) =>
+    statusOf(stats({ train, validation }), GOOD)["validation follows"];
+  assertEquals(follows([-0.3, -0.6], [-0.3, -0.6]), "pass");
+  assertEquals(follows([0.1, 0], [0, 1e-6]), "pass");
+  assertEquals(follows([-0.3, -0.6], [-0.6, -0.3]), "fail");
+});
+
+Deno.test("readiness() fails a run that makes things up where Stage A made up nothing", () => {
+  const worse = madeUpEvaluation({ sft: { wrong: 0 }, dpo: { wrong: 0.9 } });
+  assertEquals(statusOf(stats(), worse)["fewer hallucinations"], "fail");
+  const nothing = madeUpEvaluation({ sft: { wrong: 0 }, dpo: { wrong: 0 }, control: { wrong: 0 } });
+  assertEquals(statusOf(stats(), nothing)["fewer hallucinations"], "unknown");
+  assert(!warned(stats(), nothing).includes("nothing added"));
+});
+
 Deno.test("readiness() takes preference from the run where nothing was evaluated", () => {
   assertEquals(statusOf(stats({ preference: 0.79 }), null)["Chosen Preference"], "fail");
   assertEquals(statusOf(stats({ preference: 0.8 }), null)["Chosen Preference"], "pass");

@@ -44,6 +44,9 @@ Deno.test("verdictOf() names a missing control, few prompts and saying less", ()
   says(madeUpEvaluation(less), "state 50.0% of the chosen answers' details, Stage A's 90.0%");
   const none = { sft: { wrong: 0, details: 0 }, dpo: { wrong: 0, details: 0 } };
   says(madeUpEvaluation(none), "nothing can be said");
+  const beside = madeUpEvaluation({ ...none, control: { wrong: 0 } });
+  assertEquals(verdictOf(beside).againstControl, null);
+  assert(!verdictOf(beside).sentences.join().includes("DPO added nothing"));
 });
 
 Deno.test("verdictOf() says that a preferred model writes gibberish, and what to try", () => {

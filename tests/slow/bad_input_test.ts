@@ -187,9 +187,9 @@ async function ownCases(place: Workplace, script: string): Promise<Case[]> {
         },
         {
           args: typed({ ...flags, adapter_path: at("model") }),
-          says: `Cannot read "${
-            join(at("model"), "adapter_config.json")
-          }": there is no such file or folder`,
+          says: `Cannot load the adapter "${
+            at("model")
+          }": it is a whole model; name it with --model_path`,
         },
         {
           args: [`--file=${at("triplets.jsonl")}`],

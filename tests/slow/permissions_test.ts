@@ -53,7 +53,10 @@ const words = (command: string) =>
 Deno.test("a user who does what each refusal says gets there, with all paths outside the project", async () => {
   const folder = await Deno.makeTempDir(), source = join(folder, "in put.csv");
   const output = join(folder, "out", "triplets.jsonl");
-  await Deno.writeTextFile(source, "prompt,chosen\nDose?,Takes aspirin 81 mg daily.\n");
+  await Deno.writeTextFile(
+    source,
+    "prompt,chosen\nI take aspirin 81 mg daily.,Takes aspirin 81 mg daily.\n",
+  );
   let command = `deno run -q scripts/make_triplets.ts --source '${source}' --output ${output}`;
   const tried: string[] = [];
   while (tried.length < 4) {
