@@ -111,10 +111,13 @@ type Figures = {
 };
 
 function figuresOf(runs: readonly RunView[]): Figures {
-  const [{ steps, pairs, evaluation, samples }] = runs;
+  const [{ steps, pairs, evaluation, samples, settings }] = runs;
   const training = steps.length > 0 ? trainingFigures(runs) : [];
   const ofPairs = pairs && pairs.pairs.length > 0
-    ? [sortedMargins(pairs), rewardHistogram(pairs), lossOfMargin(pairs)]
+    ? [
+      ...[sortedMargins(pairs), rewardHistogram(pairs)],
+      ...(hasSigmoid(settings) ? [lossOfMargin(pairs)] : []),
+    ]
     : [];
   const ofEvaluation = evaluation
     ? [
@@ -128,6 +131,11 @@ function figuresOf(runs: readonly RunView[]): Figures {
     : [];
   const all = [...training, ...ofPairs, ...ofEvaluation, ...ofTokens];
   return { training, pairs: ofPairs, evaluation: ofEvaluation, all };
+}
+
+/** Whether DPO's own loss is among those that a run is known to have trained with. */
+function hasSigmoid({ loss_type }: RunView["settings"]): boolean {
+  return Array.isArray(loss_type) && loss_type.includes("sigmoid");
 }
 
 /** Whose preference is shown: of one run DPO's and the control's, of two runs each one's. */

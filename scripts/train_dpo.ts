@@ -173,7 +173,10 @@ async function watched(
   return liveReport(logged, { outputDir, everySeconds, settings: flags }, io);
 }
 
-/** Reads held-out pairs with what was trained, and writes the page of the run that is over. */
+/**
+ * Reads held-out pairs with what was trained, and writes the page of the run that is over; without
+ * pairs where their reading ends early, so that no browser goes on watching.
+ */
 async function reportRun(
   models: Models,
   pairs: { triplets: Triplet[]; rows: EncodedPair[] },
@@ -184,8 +187,11 @@ async function reportRun(
   },
   io: ScriptIo,
 ): Promise<void> {
-  await writePairs(outputDir, models, { ...pairs, beta, most }, io);
-  await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
+  try {
+    await writePairs(outputDir, models, { ...pairs, beta, most }, io);
+  } finally {
+    await writeReport(join(outputDir, "report.html"), [await readRun(outputDir)]);
+  }
   io.note(`Report in ${join(outputDir, "report.html")}`);
 }
 

@@ -2,9 +2,18 @@ import type { PairsRecord } from "../../lib/evaluate/pairs_record.ts";
 import { logSigmoid } from "../../lib/loss/log_sigmoid.ts";
 import { shortNumber } from "../format.ts";
 import { baseLayout, COLORS, type Figure, plotText } from "./figure.ts";
-import { allRewards } from "./pair_rewards.ts";
+import { allRewards, rankOf } from "./pair_rewards.ts";
 
-/** DPO's loss as a curve over the margin, -log sigmoid(margin), with the run's own pairs on it. */
+const MARKS = {
+  right: { color: COLORS.chosen, symbol: "circle" },
+  wrong: { color: COLORS.rejected, symbol: "x" },
+  tie: { color: COLORS.reference, symbol: "square" },
+};
+
+/**
+ * DPO's own loss, `sigmoid`, as a curve over the margin, -log sigmoid(margin), with the run's pairs on
+ * it; label smoothing, weights and what else a run may add are not in it.
+ */
 export function lossOfMargin(record: PairsRecord): Figure {
   const margins = allRewards(record).map(({ margin }) => margin);
   const losses = margins.map((margin) => -logSigmoid(margin));
@@ -13,10 +22,12 @@ export function lossOfMargin(record: PairsRecord): Figure {
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   return {
     id: "loss_of_margin",
-    title: "The loss, and where the pairs stand on it",
+    title: "DPO's (sigmoid) loss without other terms, and where the pairs stand on it",
     summary:
       `The curve falls from high losses on the left, where the rejected answer is preferred, ` +
-      `through ln 2 at margin 0. The ${losses.length} pairs' mean loss is ${shortNumber(mean)}; ` +
+      `through ln 2 at margin 0. The ${losses.length} pairs' mean of this loss is ${
+        shortNumber(mean)
+      }; ` +
       "where the curve is flat a pair teaches little more.",
     table: {
       head: ["margin", "loss", "slope"],
@@ -39,14 +50,14 @@ export function lossOfMargin(record: PairsRecord): Figure {
         marker: {
           size: 8,
           opacity: 0.6,
-          color: margins.map((margin) => margin < 0 ? COLORS.rejected : COLORS.chosen),
-          symbol: margins.map((margin) => margin < 0 ? "x" : "circle"),
+          color: margins.map((margin) => MARKS[rankOf(margin)].color),
+          symbol: margins.map((margin) => MARKS[rankOf(margin)].symbol),
         },
       },
     ],
     layout: baseLayout({
       x: { label: "margin: beta × difference of log-ratios", zeroline: true },
-      y: { label: "loss, nats", rangemode: "tozero" },
+      y: { label: "sigmoid loss, nats", rangemode: "tozero" },
     }),
   };
 }

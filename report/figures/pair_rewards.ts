@@ -10,6 +10,11 @@ export function rewardsOf(
   return { chosen, rejected, margin: chosen - rejected };
 }
 
+/** Which way a pair is ranked by its margin. */
+export function rankOf(margin: number): "right" | "wrong" | "tie" {
+  return margin > 0 ? "right" : margin < 0 ? "wrong" : "tie";
+}
+
 /** All pairs' rewards. */
 export function allRewards({ pairs, beta }: PairsRecord) {
   return pairs.map((pair) => rewardsOf(pair, beta));

@@ -48,7 +48,7 @@ export function tokenMargins(pair: PairRecord, beta: number): Figure {
   let margin = 0;
   const sums = parts.map(({ adds }) => margin += adds);
   const ofDiffering = parts.reduce((sum, { adds, differs }) => sum + (differs ? adds : 0), 0);
-  const largest = parts.toSorted((a, b) => Math.abs(b.adds) - Math.abs(a.adds)).slice(0, 8);
+  const [largest] = parts.toSorted((a, b) => Math.abs(b.adds) - Math.abs(a.adds));
   const name = ({ text, side, at }: TokenPart) => `${visible(text)} (${side} ${at + 1})`;
   return {
     id: `pair_${pair.row}`,
@@ -57,11 +57,12 @@ export function tokenMargins(pair: PairRecord, beta: number): Figure {
       ? "Both answers are the same tokens."
       : `The margin of ${signed(margin)} adds up from ${parts.length} tokens behind the common ` +
         `beginning; those in which the answers differ bring ${signed(ofDiffering)} of it. The ` +
-        `largest part, ${signed(largest[0].adds)}, is that of ${name(largest[0])}.`,
+        `largest part, ${signed(largest.adds)}, is that of ${name(largest)}.`,
     table: {
       head: ["token", "answer", "policy", "reference", "log-ratio", "adds to the margin"],
-      rows: largest.map((part) => [
-        ...[visible(part.text), part.side, shortNumber(part.policy), shortNumber(part.reference)],
+      rows: parts.map((part) => [
+        ...[visible(part.text), `${part.side} ${part.at + 1}`],
+        ...[shortNumber(part.policy), shortNumber(part.reference)],
         ...[signed(part.ratio), signed(part.adds)],
       ]),
     },

@@ -1,5 +1,5 @@
 import type { PairRecord, PairsRecord } from "../../lib/evaluate/pairs_record.ts";
-import { rewardsOf } from "../figures/pair_rewards.ts";
+import { rankOf, rewardsOf } from "../figures/pair_rewards.ts";
 import { signed } from "../format.ts";
 import { type Markup, markup } from "../markup.ts";
 import { changedPart } from "./changed_part.ts";
@@ -69,7 +69,7 @@ function columnHead([key, label, type]: typeof COLUMNS[number]): Markup {
 
 function pairRow({ margin, rewards, ...pair }: RatedPair): Markup {
   const { row, kind, prompt, chosen, rejected } = pair;
-  const rank = margin > 0 ? "right" : margin < 0 ? "wrong" : "tie";
+  const rank = rankOf(margin);
   const flag = rank === "wrong" &&
     markup`<span class="flag" title="ranked the wrong way"> ✗<span class="sr"> mis-ranked</span></span>`;
   const name = pair.tokens ? markup`<a href="#pair_${row}_view">${row}</a>` : row;

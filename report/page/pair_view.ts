@@ -1,5 +1,5 @@
 import type { PairRecord, PairsRecord } from "../../lib/evaluate/pairs_record.ts";
-import { rewardsOf } from "../figures/pair_rewards.ts";
+import { rankOf, rewardsOf } from "../figures/pair_rewards.ts";
 import { commonEnd, tokenMargins, visible } from "../figures/token_margins.ts";
 import { shortNumber, signed } from "../format.ts";
 import { type Markup, markup } from "../markup.ts";
@@ -23,7 +23,8 @@ export function pairView({ pairs, beta }: PairsRecord): Markup | null {
 <span class="t up" style="--a:1">blue</span> the policy finds it likelier,
 <span class="t down" style="--a:1">orange</span> less likely, in full from ${shortNumber(full)} nats
 on. What both answers begin with is faint: it cancels in the margin. Tokens in which the answers
-differ are underlined. The worst margins, the best, and some between.</p>
+differ are underlined. Numbers, below a pair's figure, lists what its tokens bring. The worst margins,
+the best, and some between.</p>
 ${shown}`;
 }
 
@@ -36,14 +37,15 @@ function largestRatio(pairs: readonly PairRecord[]): number {
   return ratios.reduce((most, ratio) => Math.max(most, ratio), 0);
 }
 
+const REMARKS = { right: null, wrong: " ✗ ranked the wrong way", tie: " tied" };
+
 type Shown = { beta: number; margin: number; full: number; isOpen: boolean };
 
 function pairDetails(pair: PairRecord, { beta, margin, full, isOpen }: Shown): Markup {
-  const { row, kind, prompt } = pair, rank = margin < 0 ? "wrong" : "right";
-  const remark = margin < 0 && " ✗ ranked the wrong way";
+  const { row, kind, prompt } = pair, rank = rankOf(margin);
   return markup`<details class="pair" id="pair_${row}_view"${isOpen && markup` open`}>
 <summary><b>Pair ${row}</b>, <bdi>${kind}</bdi>, margin
-<span class="${rank}">${signed(margin)}</span>${remark}</summary>
+<span class="${rank}">${signed(margin)}</span>${REMARKS[rank]}</summary>
 <h4>Prompt</h4>
 <p class="text" dir="auto">${prompt}</p>
 ${answer(pair, "chosen", { beta, full })}

@@ -18,9 +18,10 @@ export type LiveReportOptions = {
 };
 
 /**
- * Passes a run's events on, and meanwhile rewrites `report.html` in its folder. Whatever ends the
- * run, the last page says that it is over and no longer reloads itself. A page that can't be written
- * stops no training.
+ * Passes a run's events on, and meanwhile rewrites `report.html` in its folder. Of a run that was
+ * stopped, or failed, the last page says that it is over and no longer reloads itself. Of a finished
+ * one it still does: the page with the pairs, which are yet to be read, is its caller's to write, and
+ * a browser that watches is to find it. A page that can't be written stops no training.
  */
 export async function* liveReport(
   events: AsyncIterable<TrainEvent>,
@@ -28,7 +29,7 @@ export async function* liveReport(
   io: Pick<ScriptIo, "now" | "note">,
 ): AsyncGenerator<TrainEvent> {
   const path = join(outputDir, "report.html");
-  let run: RunView | null = null, writtenMs = 0;
+  let run: RunView | null = null, writtenMs = 0, isFinished = false;
   const write = async () => {
     writtenMs = io.now();
     await writeReport(path, [{ ...run!, cost: costOf(run!.steps) }], everySeconds)
@@ -47,14 +48,15 @@ export async function* liveReport(
         }
       }
       if (run) follow(run, event);
+      isFinished ||= event.type === "end" && event.reason === "finished";
       yield event;
       const isDue = everySeconds > 0 && io.now() - writtenMs >= 1000 * everySeconds;
       if (run && isDue && run.state === "running") await write();
     }
   } finally {
     if (run) {
-      if (run.state === "running") run.state = "stopped";
-      await write();
+      if (!isFinished) run.state = "stopped";
+      if (!isFinished || everySeconds > 0) await write();
     }
   }
 }
@@ -84,8 +86,8 @@ function follow(run: RunView, event: TrainEvent): void {
   } else if (event.type === "epoch") {
     const { epoch, train, validation } = event;
     run.epochs.push({ epoch, step: run.steps.at(-1)?.step ?? 0, train, validation });
-  } else if (event.type === "end") {
-    run.state = event.reason === "finished" ? "finished" : "stopped";
+  } else if (event.type === "end" && event.reason !== "finished") {
+    run.state = "stopped";
   }
 }
 

@@ -28,7 +28,7 @@ export async function writeReport(
   await writeFileAtomic(path, renderReport(runs, { assets: await pageAssets(), reloadSeconds }));
 }
 
-/** Writes `pairs.json` into a folder, or removes an old one where none are asked for. */
+/** Writes `pairs.json` into a folder; an old one, of another model maybe, goes first. */
 export async function writePairs(
   folder: string,
   models: Models,
@@ -41,10 +41,8 @@ export async function writePairs(
   io: ScriptIo,
 ): Promise<void> {
   const path = join(folder, "pairs.json"), total = Math.min(most, rows.length);
-  if (total === 0) {
-    await Deno.remove(path).catch(() => {});
-    return;
-  }
+  await Deno.remove(path).catch(() => {});
+  if (total === 0) return;
   const progress = io.progress({ label: "Pairs for the report", total, unit: "pairs" });
   const record = await pairsRecord(models, { triplets, rows }, {
     ...{ beta, most, signal: io.signal },

@@ -39,14 +39,22 @@ async function watch(events: TrainEvent[], { every, fails }: { every: number; fa
 
 const shownStep = (page: string) => page.match(/step (\d+) of 6/)?.[1] ?? null;
 
-Deno.test("liveReport() rewrites the page at most every so many seconds, and ends its reloading", async () => {
+Deno.test("liveReport() rewrites the page at most every so many seconds", async () => {
   const events = [{ ...start, resumedStep: 0 }, ...[1, 2, 3, 4, 5, 6].map(step)];
   const end = { type: "end", reason: "finished", step: 6, state: {} as never } as const;
-  const { pages, last, notes } = await watch([...events, end], { every: 20 });
+  const { pages, notes } = await watch([...events, end], { every: 20 });
   assertEquals(pages.map(shownStep), ["0", "0", "0", "2", "2", "4", "4", "6"]);
   assert(pages[3].includes('data-reload="20"'));
-  assert(last.includes('class="badge">finished') && !last.includes("data-reload"));
   assertEquals(notes.length, 1);
+});
+
+Deno.test("liveReport() leaves a finished run's last page to its caller, and reloads until then", async () => {
+  const end = { type: "end", reason: "finished", step: 6, state: {} as never } as const;
+  const events = [{ ...start, resumedStep: 0 }, step(5), step(6), end];
+  const { last } = await watch(events, { every: 3600 });
+  assertEquals(shownStep(last), "6");
+  assert(last.includes('data-reload="3600"') && last.includes('class="badge">under way'));
+  assertEquals((await watch(events, { every: 0 })).last, "");
 });
 
 Deno.test("liveReport() says of a run that was stopped, or failed, that it is over", async () => {

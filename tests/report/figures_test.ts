@@ -93,6 +93,8 @@ Deno.test("lossOfMargin() sets each pair on the curve", () => {
   assertClose(numbers(curve.y)[60], Math.LN2, { absolute: 1e-12 });
   const expected = numbers(points.x).map((margin) => Math.log1p(Math.exp(-margin)));
   assertClose(numbers(points.y), expected, { absolute: 1e-12 });
+  const symbols = points.marker!.symbol as string[];
+  assertEquals([symbols[7], symbols[0], symbols[1]], ["square", "x", "circle"]); // a tie comes eighth
 });
 
 Deno.test("tokenParts() add up to the pair's margin, and tokenMargins() shows their way there", () => {
@@ -109,6 +111,22 @@ Deno.test("tokenParts() add up to the pair's margin, and tokenMargins() shows th
     assertClose(numbers(traces(tokenMargins(pair, 0.1))[2].y).at(-1)!, margin, { absolute: 1e-9 });
   }
   assertEquals(tokenParts(pairs.pairs[20], 0.1), []);
+});
+
+Deno.test("tokenMargins() lists all tokens behind the common beginning, as they stand", () => {
+  const texts = Array.from({ length: 30 }, (_, i) => ` t${i}`), zeros = texts.map(() => 0);
+  const chosen = { texts, policy: zeros.map((_, i) => -i), reference: zeros };
+  const rejected = {
+    texts: texts.slice(0, 20),
+    policy: zeros.slice(10),
+    reference: zeros.slice(10),
+  };
+  const pair = { ...pairs.pairs[0], tokens: { shared: 10, chosen, rejected } };
+  const { rows } = tokenMargins(pair, 0.5).table;
+  assertEquals(rows.length, 20 + 10);
+  assertEquals(rows[0], ["␣t10", "chosen 11", "−10", "0", "−10", "−5"]);
+  assertEquals(rows[19].slice(0, 2), ["␣t29", "chosen 30"]);
+  assertEquals(rows.slice(20).map(([token]) => token), rows.slice(0, 10).map(([token]) => token));
 });
 
 Deno.test("preferenceByKind(), unsupportedDetails() and textLengths() carry intervals, models and counts", () => {

@@ -53,6 +53,7 @@ export function madeUpRun({ hostile = false, seed = 1 } = {}): RunView {
   }
   const settings = {
     beta: 0.1,
+    loss_type: ["sigmoid", "sft"],
     train_rows: { file: { path: words("train.jsonl", 2), sha256: "0" } },
   };
   return {

@@ -41,6 +41,34 @@ Deno.test("renderReport() has numbers and words beside every figure", () => {
   assertEquals(page.split("<summary>Numbers</summary>").length - 1, places.length);
 });
 
+Deno.test("renderReport() draws the sigmoid loss only where a run was trained with it", () => {
+  const run = madeUpRun();
+  const placesOf = (settings: RunView["settings"]) =>
+    all(renderReport([{ ...run, settings }], { assets }), /data-figure="([^"]*)"/g);
+  assert(page.includes("DPO&#39;s (sigmoid) loss without other terms"));
+  const drawn = placesOf(run.settings), without = drawn.filter((id) => id !== "loss_of_margin");
+  assertEquals(without.length, drawn.length - 1);
+  assertEquals(placesOf({ ...run.settings, loss_type: ["ipo", "sigmoid_norm"] }), without);
+  assertEquals(placesOf({ beta: 0.1 }), without); // what it was trained with is not known
+});
+
+Deno.test("renderReport() says of a pair the same in the table and token by token, of a tie too", () => {
+  const ranks = new Map(
+    [...page.matchAll(/data-row="(\d+)"[^>]*data-rank="(\w+)"/g)].map((
+      [, row, rank],
+    ) => [row, rank]),
+  );
+  const views = [...page.matchAll(
+    /id="pair_(\d+)_view".*?margin\s<span class="(\w+)">[^<]*<\/span>([^<]*)<\/summary>/gs,
+  )];
+  assertEquals(views.length, 12);
+  for (const [, row, rank] of views) assertEquals(rank, ranks.get(row), row);
+  const remarks = new Map(views.map(([, , rank, remark]) => [rank, remark.trim()]));
+  assertEquals([...remarks].sort(), [
+    ...[["right", ""], ["tie", "tied"], ["wrong", "✗ ranked the wrong way"]],
+  ]);
+});
+
 Deno.test("renderReport() lets only its own scripts run, and asks nobody for anything", () => {
   const [policy] = all(page, /Content-Security-Policy"\s+content="([^"]*)"/g);
   const hashes = all(page, /<script>(.*?)<\/script>/gs).map((script) =>
