@@ -1,5 +1,5 @@
 /**
- * One command for the others: `deno run -q --allow-run=deno scripts/dpo.ts train --beta 0.2` starts
+ * One command for the others: `deno run -q -P=dpo scripts/dpo.ts train --beta 0.2` starts
  * `scripts/train_dpo.ts` with that script's own permissions and no others.
  */
 import { join, relative } from "node:path";
@@ -34,10 +34,12 @@ if (import.meta.main) {
     Deno.exit(Deno.args.length === 0 ? 2 : 0);
   }
   if (!Object.hasOwn(commands, command)) {
-    const names = Object.keys(commands);
-    console.error(
-      `There is no command "${command}"${didYouMean(command, names) || "; try --help"}`,
-    );
+    const isFlag = command.startsWith("-");
+    const what = isFlag ? `Unknown flag ${command}` : `Cannot run "${command}": no such command`;
+    const hint = isFlag
+      ? "; did you mean --help?"
+      : didYouMean(command, Object.keys(commands)) || "; --help lists the commands there are";
+    console.error(what + hint);
     Deno.exit(2);
   }
   Deno.exit(await start(commands[command].script, args));
@@ -48,11 +50,18 @@ function helpText(): string {
     `  ${name.padEnd(15)}${summary}`
   );
   return [
-    "dpo-kit: Direct Preference Optimization, from pairs to a model to hand on.",
+    "dpo: one command for all of dpo-kit, from pairs to a model to hand on; each runs",
+    "with permissions of its own.",
     "",
-    "Usage: dpo-kit COMMAND [flags]; dpo-kit COMMAND --help says more",
+    "Usage:",
+    "  deno run -q -P=dpo scripts/dpo.ts COMMAND [flags]",
     "",
+    "Commands (COMMAND --help says more):",
     ...rows,
+    "",
+    "Examples:",
+    "  deno run -q -P=dpo scripts/dpo.ts train --beta 0.2",
+    "  deno run -q -P=dpo scripts/dpo.ts evaluate --help",
   ].join("\n");
 }
 

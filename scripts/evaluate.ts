@@ -20,7 +20,7 @@ import { readRun } from "../report/read_run.ts";
 import { evaluationTable, TABLE_NOTE } from "./cli/evaluation_table.ts";
 import { findOverlap, findRun, hashPolicy } from "./cli/find_run.ts";
 import { wrap } from "./cli/help_text.ts";
-import { noteBackend, noteReport } from "./cli/note_data.ts";
+import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import type { Progress } from "./cli/progress.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
 import { backendFlags } from "./cli/train_flags.ts";
@@ -122,6 +122,7 @@ await runScript({
       isOther: !!config && config.reference.sha256 !== sft.source.hash,
     }, io);
     if (!controlPath) io.note("No control: train_dpo --control sft trains one beside the run.");
+    const { rows } = encoderOf(encodePairs, flags, io)(sft.tokenizer, triplets);
     const { seed, temperature, max_new_tokens: maxNewTokens, samples } = flags;
     const beta = config?.beta ?? 0.1;
     const show = progressOf(io);
@@ -147,10 +148,6 @@ await runScript({
       io.print(`\n${evaluationTable(record)}\n\n${TABLE_NOTE}\n`);
       io.print(`${inWords(verdictOf(record))}\n`);
     }
-    const { rows } = encodePairs(dpo.tokenizer, triplets, {
-      maxLength,
-      skipInvalid: flags.skip_invalid,
-    });
     await writePairs(outputDir, dpo, { triplets, rows, beta, most: flags.report_pairs }, io);
     const run = await readRun(dirname(join(dpoPath, ".")), join(outputDir, "evaluation.json"));
     await writeReport(join(outputDir, "report.html"), [run]);

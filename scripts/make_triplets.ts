@@ -65,7 +65,12 @@ await runScript({
       default: 0.5,
       help: "Least likeness of a pair's texts: 1 - edits / characters of the longer",
     },
-    seed: { type: "integer", default: 42, help: "Decides which details change, and into what" },
+    seed: {
+      type: "integer",
+      min: 0,
+      default: 42,
+      help: "Decides which details change, and into what",
+    },
     json: { type: "boolean", help: "Prints the counts as JSON" },
   },
   async main(flags, io) {

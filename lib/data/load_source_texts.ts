@@ -13,7 +13,8 @@ const filled = unicode.refine((text) => text.trim() !== "", {
 });
 const kind: RowKind<SourceText> = {
   noun: "row",
-  keys: ["source", "text", "reference"],
+  keys: ["source", "text"],
+  optionalKeys: ["reference"],
   // A model that wrote nothing is a result, too.
   schema: z.object(
     { source: filled, text: unicode, reference: filled.optional() },

@@ -43,7 +43,7 @@ export async function* readRows<Row, T>(
   };
   for await (const { unit, records } of readRecords(path)) {
     for (const record of records) {
-      if (report.rows++ === 0) hint = shapeHint(record.value, kind.keys);
+      if (report.rows++ === 0) hint = shapeHint(record.value, kind);
       const checked = checkRecord(record, kind, report);
       if ("row" in checked) yield wrap(record.line, checked.row);
       else fail(`${unit} ${record.line}`, record.line, checked);
@@ -68,7 +68,7 @@ export async function* readRows<Row, T>(
 type Problem = { problem: string; field?: string };
 
 /** What a file seems to be whose every row is bad, from its first one; else "". */
-function shapeHint(first: unknown, keys: readonly string[]): string {
+function shapeHint(first: unknown, { noun, keys }: RowKind<unknown>): string {
   if (typeof first !== "object" || first === null || Array.isArray(first)) return "";
   const columns = Object.keys(first);
   if (keys.includes("completion") && columns.includes("chosen")) {
@@ -76,7 +76,8 @@ function shapeHint(first: unknown, keys: readonly string[]): string {
   }
   if (keys.some((key) => columns.includes(key)) || columns.length === 0) return "";
   const shown = columns.slice(0, SHOWN).map((name) => `"${name}"`).join(", ");
-  return `found ${shown}; scripts/make_triplets.ts makes triplets of texts and their sources`;
+  const maker = "scripts/make_triplets.ts makes triplets of texts and their sources";
+  return `found ${shown}${noun === "triplet" ? `; ${maker}` : ""}`;
 }
 
 function checkRecord<Row>(
@@ -86,16 +87,17 @@ function checkRecord<Row>(
 ): { row: Row } | Problem {
   if (problem !== undefined) return { problem };
   const checked = checkRow(value, kind);
-  if ("row" in checked) noteUnknownKeys(value as Record<string, unknown>, kind.keys, report);
+  if ("row" in checked) noteUnknownKeys(value as Record<string, unknown>, kind, report);
   return checked;
 }
 
 function noteUnknownKeys(
   row: Record<string, unknown>,
-  known: readonly string[],
+  { keys, optionalKeys = [] }: RowKind<unknown>,
   { unknownKeys: noted }: ReadReport,
 ) {
-  for (const key of unknownKeys(row, known)) {
+  for (const key of unknownKeys(row, keys)) {
+    if (optionalKeys.includes(key)) continue;
     if (!noted.includes(key) && noted.length < SHOWN) noted.push(key);
   }
 }

@@ -9,6 +9,7 @@ const LONGEST_DIFFERENCE = 4000;
  */
 export function similarity(a: string, b: string): number {
   const longest = Math.max(a.length, b.length), shortest = Math.min(a.length, b.length);
+  if (longest === 0) return 1;
   let start = 0, end = 0;
   while (start < shortest && a[start] === b[start]) start++;
   while (end < shortest - start && a.at(-1 - end) === b.at(-1 - end)) end++;

@@ -30,7 +30,9 @@ const kindSchema = z.string().regex(/^[\p{L}\p{N}_ -]{1,20}$/u).optional().catch
 /** What a kind of row is called, which keys it has, and what it must be. */
 export type RowKind<Row> = {
   noun: string;
+  /** Those that every row must have. */
   keys: readonly string[];
+  optionalKeys?: readonly string[];
   schema: z.ZodType<Row>;
   /** Takes an ordinary good row at once; `null` leaves the verdict to `schema`. */
   accept(row: Record<string, unknown>): Row | null;
@@ -49,7 +51,8 @@ export const tripletKind: RowKind<Triplet> = {
 /** One row of a file to judge by: {@link tripletKind} with its `kind`. */
 export const testTripletKind: RowKind<TestTriplet> = {
   noun: "triplet",
-  keys: [...tripletKind.keys, "kind"],
+  keys: tripletKind.keys,
+  optionalKeys: ["kind"],
   schema: z.object({ ...fields, kind: kindSchema }, "must be an object")
     .refine(answersDiffer, sameAnswers),
   accept(row) {
@@ -62,7 +65,7 @@ export const testTripletKind: RowKind<TestTriplet> = {
 export function exampleKind(key: string): RowKind<Example> {
   return {
     noun: "example",
-    keys: ["prompt", key],
+    keys: [...new Set(["prompt", key])], // generate reads prompts alone
     schema: z.object({ prompt: field, [key]: field }, "must be an object")
       .transform((row) => ({ prompt: row.prompt, completion: row[key] }) as Example),
     accept({ prompt, [key]: completion }) {

@@ -65,7 +65,8 @@ export function turnedRound(rows: readonly LintInput[]): LintedRow[] {
 
 /** Validation rows whose prompt, spaces aside, is one of training's. */
 export function promptOverlap(rows: readonly LintInput[]): LintedRow[] {
-  const plain = ({ keys }: LintInput) => keys.prompt.normalize("NFC").replace(SPACES, " ");
+  const plain = ({ keys }: LintInput) =>
+    keys.prompt.normalize("NFC").replace(SPACES, " ").replace(OUTER_SPACES, "");
   const trained = new Map<string, LintInput>();
   for (const row of rows) {
     if (row.set === "train" && !trained.has(plain(row))) trained.set(plain(row), row);
@@ -78,6 +79,8 @@ export function promptOverlap(rows: readonly LintInput[]): LintedRow[] {
 
 /** Spaces, also as JSON writes those of messages. */
 const SPACES = /(?:\s|\\[nrt])+/g;
+/** The one before or after a text, also within the quotes of a message. */
+const OUTER_SPACES = /^ | $|(?<=") | (?=")/g;
 
 function seenBefore(
   rows: readonly LintInput[],

@@ -42,7 +42,8 @@ export async function readJsonFile<T>(path: string, schema: z.ZodType<T>): Promi
   });
 }
 
-function describe(value: unknown): string {
+/** What an error says was found: a value itself, or what kind of thing it is. */
+export function describe(value: unknown): string {
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object" && value !== null) return "an object";
   return JSON.stringify(value) ?? "nothing";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { UserError } from "../errors.ts";
+import { describe } from "../io/read_json.ts";
 
 export const count = z.number().int().positive();
 
@@ -11,11 +12,13 @@ export function readFields<T extends z.ZodType>(
 ): z.infer<T> {
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues, field = issue.path.join(".");
-  throw new UserError(`Cannot read the config of "${path}": "${field}": ${issue.message}`, {
-    path,
-    field,
-  });
+  const [{ path: keys, message }] = parsed.error.issues, field = keys.join(".");
+  const found = describe(keys.reduce<unknown>((value, key) => Object(value)[key], json));
+  const wanted = message.replace(/, received \w+$/, ""); // its type alone
+  throw new UserError(
+    `Cannot read the config of "${path}": "${field}": ${wanted}, found ${found}`,
+    { path, field },
+  );
 }
 
 /** An error that says which field asks for what isn't computed here. */

@@ -23,6 +23,7 @@ export type FoundRun = {
 export async function findRun(policyPath: string): Promise<FoundRun> {
   const isAdapter = (folder: string) => exists(join(folder, "adapter_config.json"));
   if (!await isAdapter(policyPath)) {
+    await refuseUnfinished(policyPath);
     if (await isWhole(policyPath)) return { config: null };
     const inside = join(policyPath, "final_model");
     const hint = await isAdapter(inside) ? `; did you mean "${inside}"?` : "";
@@ -43,8 +44,23 @@ export async function findRun(policyPath: string): Promise<FoundRun> {
 const isWhole = async (path: string) =>
   path.endsWith(".gguf") ? await exists(path) : await exists(join(path, "config.json"));
 
+/** Refuses a run's folder, or a path in it, where the run has begun and left no model yet. */
+async function refuseUnfinished(path: string): Promise<void> {
+  for (const runDir of [dirname(join(path, ".")), path]) {
+    const model = join(runDir, "final_model");
+    const hasBegun = await exists(join(runDir, "dpo_training_stats.json"));
+    if (!hasBegun || await exists(model)) continue;
+    throw new UserError(
+      `Cannot read "${model}": it is missing, as where a run isn't finished; ` +
+        "the same train_dpo command with --resume goes on",
+      { path: model },
+    );
+  }
+}
+
 /** The hash of an adapter's weights, as the file that is read holds them. */
 export async function hashAdapterFile(folder: string): Promise<string> {
+  await refuseUnfinished(folder);
   const path = join(folder, "adapter_model.safetensors");
   return await sha256File(await exists(path) ? path : join(folder, "adapter_model.bin"));
 }

@@ -63,6 +63,21 @@ Deno.test("readTable() says what is wrong with a table", async () => {
   );
 });
 
+Deno.test("readTable() refuses a column named twice, and a list that is not UTF-8", async () => {
+  const folder = await Deno.makeTempDir(), path = `${folder}/a.csv`;
+  await Deno.writeTextFile(path, "note,talk,note\na,b,c\n");
+  assertEquals(
+    await messageOf(() => readTable(path)),
+    `Cannot use "${path}": two of its columns are named "note"; rename one of them`,
+  );
+  await Deno.writeTextFile(path, "note,,\na,b,c\n");
+  assertEquals(await readTable(path), [{ note: "a", "": "c" }], "a column without a name is none");
+  const list = `${folder}/a.json`;
+  await Deno.writeFile(list, Uint8Array.from(`[{"note": "caf\xe9"}]`, (c) => c.charCodeAt(0)));
+  assertEquals(await messageOf(() => readTable(list)), `Cannot read "${list}": not UTF-8`);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("readTable() reads a CSV file whose rows end in both kinds of line break", async () => {
   const path = await Deno.makeTempFile({ suffix: ".csv" });
   await Deno.writeTextFile(path, 'note,dialogue\n"a","Doctor: b.\nPatient: c."\r\n"d","e"\n');

@@ -3,6 +3,8 @@ import { assert, assertEquals } from "../../lib/std.ts";
 import { UserError } from "../../lib/errors.ts";
 import { MAX_LINE_BYTES } from "../../lib/data/records/read_lines.ts";
 import { loadExamples } from "../../lib/data/load_examples.ts";
+import { loadSourceTexts } from "../../lib/data/load_source_texts.ts";
+import { loadTestTriplets } from "../../lib/data/load_test_triplets.ts";
 import { loadTriplets } from "../../lib/data/load_triplets.ts";
 import type { ReadReport } from "../../lib/data/read_rows.ts";
 import { readTriplets } from "../../lib/data/read_triplets.ts";
@@ -149,6 +151,18 @@ Deno.test("loadTriplets() says what a file seems to be whose every row is bad", 
   assert(
     (await problem(`${GOOD}\n[1]`)).startsWith('Cannot parse triplet at "FILE" line 2: a line'),
   );
+});
+
+Deno.test("a file of another kind is told the keys that it lacks, and of make_triplets for triplets alone", async () => {
+  const other = '{"note": "fever", "summary": "a fever"}', found = 'found "note", "summary"';
+  const hint = "; scripts/make_triplets.ts makes triplets of texts and their sources";
+  const says = (load: (path: string) => Promise<unknown>) => problem(other, load);
+  const start = 'Cannot use "FILE": wanted rows with ';
+  assertEquals(await says(loadTestTriplets), `${start}prompt, chosen, rejected, ${found}${hint}`);
+  assertEquals(await says(loadSourceTexts), `${start}source, text, ${found}`);
+  assertEquals(await says(loadExamples), `${start}prompt, completion, ${found}`);
+  const prompts = (path: string) => loadExamples(path, { completionKey: "prompt" });
+  assertEquals(await says(prompts), `${start}prompt, ${found}`);
 });
 
 Deno.test("loadTriplets() reads a JSON list, a CSV and a TSV, and names rows and lines", async () => {

@@ -50,6 +50,9 @@ Deno.test("lintTriplets() finds each fault on a pair made for it, and no other",
     ["overlap", [GOOD], {
       validation: [{ ...GOOD, prompt: "Note:  left knee pain\nfor 3 days." }],
     }, ["validation 0: prompt of train row 1"]],
+    ["overlap", [GOOD], {
+      validation: [{ ...GOOD, prompt: `\n${GOOD.prompt} ` }],
+    }, ["validation 0: prompt of train row 1"]],
     ["far apart", [{ ...GOOD, chosen: "kitten", rejected: "sitting" }], {
       minSimilarity: 0.6,
     }, ["train 0: 57.1% alike"]],
@@ -79,6 +82,11 @@ Deno.test("lintTriplets() tells messages by their roles, and a pair in both file
   assertEquals(lint([chat("user"), chat("system")]), {});
   assertEquals(lint([chat("user"), chat("user")]), {
     duplicates: ["train 1: same as train row 1"],
+  });
+  const spaced = chat("user");
+  spaced.prompt = [{ role: "user", content: "  Left knee pain for 3 days.\n" }];
+  assertEquals(lint([chat("user")], { validation: [spaced, chat("system")] }), {
+    overlap: ["validation 0: prompt of train row 1"],
   });
   assertEquals(lint([GOOD], { validation: [GOOD] }), {
     overlap: ["validation 0: prompt of train row 1"],

@@ -277,17 +277,47 @@ Deno.test("parseModelConfig() names what a family can't be, and which families t
     );
   }
   const cases: [name: string, change: Record<string, unknown>, says: RegExp][] = [
-    ["gemma3", { attn_logit_softcapping: 50 }, /"attn_logit_softcapping": .*expected null/],
-    ["gemma3", { final_logit_softcapping: 30 }, /"final_logit_softcapping": /],
-    ["gemma3", { use_bidirectional_attention: true }, /"use_bidirectional_attention": /],
-    ["gemma3_seeing", { text_config: null }, /"text_config": /],
-    ["gemma3", { hidden_activation: "gelu" }, /"hidden_activation": .*"gelu_pytorch_tanh"/],
-    ["gemma3", { sliding_window: undefined, layer_types: ["chunked"] }, /"layer_types.0": /],
-    ["gpt2", { activation_function: "relu" }, /"activation_function": .*"gelu_new"/],
-    ["gpt2", { scale_attn_by_inverse_layer_idx: true }, /"scale_attn_by_inverse_layer_idx": /],
+    [
+      "gemma3",
+      { attn_logit_softcapping: 50 },
+      /"attn_logit_softcapping": .*expected null, found 50$/,
+    ],
+    ["gemma3", { final_logit_softcapping: 30 }, /"final_logit_softcapping": .*, found 30$/],
+    [
+      "gemma3",
+      { use_bidirectional_attention: true },
+      /"use_bidirectional_attention": .*, found true$/,
+    ],
+    ["gemma3_seeing", { text_config: null }, /"text_config": .*, found null$/],
+    [
+      "gemma3",
+      { hidden_activation: "gelu" },
+      /"hidden_activation": .*"gelu_pytorch_tanh", found "gelu"$/,
+    ],
+    [
+      "gemma3",
+      { sliding_window: undefined, layer_types: ["chunked"] },
+      /"layer_types.0": .*found "chunked"$/,
+    ],
+    [
+      "gpt2",
+      { activation_function: "relu" },
+      /"activation_function": .*"gelu_new".*, found "relu"$/,
+    ],
+    [
+      "gpt2",
+      { scale_attn_by_inverse_layer_idx: true },
+      /"scale_attn_by_inverse_layer_idx": .*found true$/,
+    ],
     ["gpt2", { add_cross_attention: true }, /"add_cross_attention": /],
     ["gpt2", { n_head: 3 }, /a head's size even, found 3, 3 and 2.6/],
-    ["mistral", { hidden_act: "gelu" }, /"hidden_act": .*"silu"/],
+    ["mistral", { hidden_act: "gelu" }, /"hidden_act": .*"silu", found "gelu"$/],
+    ["llama3_rope", { hidden_size: undefined }, /"hidden_size": .*, found nothing$/],
+    ...["gemma3", "qwen2_window", "qwen3"].map((name): typeof cases[number] => [
+      name,
+      { layer_types: ["full_attention"] },
+      /layer_types must be a list of \d+ entries, one a layer, found 1$/,
+    ]),
     [
       "mistral",
       { num_local_experts: 8 },

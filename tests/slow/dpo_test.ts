@@ -24,7 +24,7 @@ Deno.test("dpo.ts lists commands, refuses others and gives a script's exit code"
   assertEquals(help.stdout, none.stdout);
   const wide = help.stdout.split("\n").filter((line) => line.length > 80);
   assertEquals(wide, []);
-  assertEquals(wrong.stderr, 'There is no command "trian"; did you mean "train"?\n');
+  assertEquals(wrong.stderr, 'Cannot run "trian": no such command; did you mean "train"?\n');
   assert(usage.stderr.includes("did you mean --beta"), usage.stderr);
 });
 

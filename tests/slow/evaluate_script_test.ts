@@ -40,6 +40,16 @@ Deno.test("evaluate finds the run's own control, warns of its training file, and
   assertEquals(samples.length, 3);
   runStatsSchema.parse(await readJson(join(runDir, "dpo_training_stats.json")));
 
+  const cut = await runScript("evaluate", [
+    ...typed({ ...flags, samples: 1, max_length: 45, output_dir: at("cut") }),
+    "--skip_invalid",
+  ]);
+  assertEquals(cut.code, 0, cut.stderr);
+  const { dropped } = evaluationSchema.parse(await readJson(at("cut/evaluation.json")));
+  assertEquals(dropped, 1);
+  assert(cut.stderr.includes("Left out 1 row, the first: "), cut.stderr);
+  assert(cut.stderr.includes("4 of 4 rows cut at --max_length 45 tokens."), cut.stderr);
+
   const folderAbove = await runScript("evaluate", typed({ ...flags, dpo_model_path: runDir }));
   assertEquals(folderAbove.code, 1);
   const hint = `did you mean "${flags.dpo_model_path}"?`;

@@ -91,6 +91,11 @@ Deno.test("make_triplets.ts ends in one sentence and writes nothing when the inp
       ],
       [["--sauce", "a.csv", ...output], 2, "Unknown flag --sauce; did you mean --source?"],
       [["--source", "a.csv", ...output, "--num", "0"], 2, "--num must be a whole number"],
+      [
+        ["--source", "a.csv", ...output, "--seed=-1"],
+        2,
+        "--seed must be a whole number of at least 0",
+      ],
       [output, 2, "--source is missing"],
     ];
     const runs = await Promise.all(wanted.map(([args]) => run(...args)));

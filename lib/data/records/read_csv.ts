@@ -10,7 +10,8 @@ type Parsed = { info: Info; record: Record<string, string> };
 /** Reads a table with a header; `line` is where a row begins. */
 export async function* readCsv(path: string, delimiter: string): AsyncGenerator<RecordBatch> {
   const parser = parse({
-    ...{ columns: true, skip_empty_lines: true, info: true, delimiter },
+    columns: (names: string[]) => checkNames(names, path),
+    ...{ skip_empty_lines: true, info: true, delimiter },
     record_delimiter: ["\r\n", "\n"], // one file may have both
   });
   let records: FileRecord[] = [];
@@ -29,6 +30,16 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
     throw new UserError(`Cannot parse "${path}" as CSV: ${(error as Error).message}`, { path });
   }
   if (records.length > 0) yield { unit: "line", records };
+}
+
+/** Refuses a header that names two columns alike, of which a row would keep the last one alone. */
+function checkNames(names: string[], path: string): string[] {
+  const twice = names.find((name, i) => name !== "" && names.indexOf(name) < i);
+  if (twice === undefined) return names;
+  throw new UserError(
+    `Cannot use "${path}": two of its columns are named "${twice}"; rename one of them`,
+    { path, field: twice },
+  );
 }
 
 /** Writes a file's text into the parser, never more than it takes. */

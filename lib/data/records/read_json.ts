@@ -41,14 +41,23 @@ export async function* readJsonList(path: string): AsyncGenerator<RecordBatch> {
       { path },
     );
   }
-  const text = await Deno.readTextFile(path).catch((error) => {
+  const bytes = await Deno.readFile(path).catch((error) => {
     throw fileError(error, { action: "read", path });
   });
-  const { value, problem } = parseJson(text.replace(/^\ufeff/, ""));
+  const { value, problem } = parseJson(decodeText(bytes, path));
   if (!Array.isArray(value)) {
     throw new UserError(`Cannot parse "${path}": it begins as a list, and is ${problem}`, { path });
   }
   yield { unit: "row", records: value.map((value, i) => ({ line: i + 1, value })) };
+}
+
+/** A file's text, its BOM taken off. */
+function decodeText(bytes: Uint8Array<ArrayBuffer>, path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UserError(`Cannot read "${path}": not UTF-8`, { path });
+  }
 }
 
 function parseJson(text: string): { value?: unknown; problem?: string } {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Family } from "../family.ts";
 import { count, readFields } from "../read_fields.ts";
 import { ropeFields } from "../read_rope.ts";
+import { windowedLayers } from "../windowed_layers.ts";
 import { llama, llamaConfig, llamaFields } from "./llama.ts";
 
 const fields = llamaFields.omit({ hidden_act: true }).extend({
@@ -36,13 +37,8 @@ export const gemma3: Family = {
   readConfig(json, path) {
     const c = readFields(fields, json, path),
       { full_attention, sliding_attention } = c.rope_parameters;
-    const layers = Array.from(
-      { length: c.num_hidden_layers },
-      (_, layer) =>
-        c.layer_types
-          ? c.layer_types[layer] === "sliding_attention"
-          : (layer + 1) % c.sliding_window_pattern !== 0,
-    );
+    const isWindowed = (layer: number) => (layer + 1) % c.sliding_window_pattern !== 0;
+    const layers = windowedLayers(c, path, isWindowed);
     const rope = { ...c, rope_theta: c.rope_theta ?? 1e6, rope_parameters: full_attention };
     return {
       ...llamaConfig({ ...c, ...rope }, path),

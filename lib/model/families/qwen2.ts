@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Family } from "../family.ts";
 import type { AttentionWindows } from "../model_config.ts";
 import { count, readFields } from "../read_fields.ts";
+import { windowedLayers } from "../windowed_layers.ts";
 import { llama, llamaConfig, llamaFields } from "./llama.ts";
 
 /** What Qwen's configs say beside Llama's. */
@@ -17,13 +18,10 @@ export const qwenFields = llamaFields.extend({
 /** Windows from layer `max_window_layers` on, or where `layer_types` says so. */
 export function qwenWindows(
   c: z.infer<typeof qwenFields>,
+  path: string,
 ): { windows?: AttentionWindows } {
+  const layers = windowedLayers(c, path, (layer) => layer >= c.max_window_layers);
   if (!c.use_sliding_window || !c.sliding_window) return {};
-  const layers = Array.from(
-    { length: c.num_hidden_layers },
-    (_, layer) =>
-      c.layer_types ? c.layer_types[layer] === "sliding_attention" : layer >= c.max_window_layers,
-  );
   return layers.includes(true) ? { windows: { size: c.sliding_window, layers } } : {};
 }
 
@@ -35,7 +33,7 @@ export const qwen2: Family = {
     const fields = readFields(qwenFields, json, path);
     return {
       ...llamaConfig(fields, path),
-      ...qwenWindows(fields),
+      ...qwenWindows(fields, path),
       family: "qwen2",
       attentionBias: true,
       mlpBias: false,

@@ -11,7 +11,12 @@ export const qwen3: Family = {
   name: "qwen3",
   readConfig(json, path) {
     const read = readFields(fields, json, path);
-    return { ...llamaConfig(read, path), ...qwenWindows(read), family: "qwen3", mlpBias: false };
+    return {
+      ...llamaConfig(read, path),
+      ...qwenWindows(read, path),
+      family: "qwen3",
+      mlpBias: false,
+    };
   },
   norms: { ...llama.norms, q: "self_attn.q_norm", k: "self_attn.k_norm" },
 };
