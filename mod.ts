@@ -90,12 +90,9 @@ export {
   type Precision,
   precisions,
 } from "./lib/model/network.ts";
-export {
-  type GradientOptions,
-  tokenGradients,
-  tokenLogits,
-  tokenLogProbs,
-} from "./lib/model/stack.ts";
+export { type GradientOptions, tokenGradients } from "./lib/model/token_gradients.ts";
+export { tokenLogProbs } from "./lib/model/token_log_probs.ts";
+export { tokenLogits } from "./lib/model/token_logits.ts";
 export type { LowRank } from "./lib/layers/linear.ts";
 
 export {

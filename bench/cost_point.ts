@@ -9,7 +9,7 @@ import { useBackend } from "../lib/backend/use_backend.ts";
 import { madeUpNetwork } from "../lib/estimate/made_up_network.ts";
 import { initLora } from "../lib/lora/lora_adapter.ts";
 import { uploadAdapter } from "../lib/lora/upload_adapter.ts";
-import { tokenGradients } from "../lib/model/stack.ts";
+import { tokenGradients } from "../lib/model/token_gradients.ts";
 import { packPairs } from "../lib/tokenizer/token_batch.ts";
 import { peakMemoryBytes } from "../lib/train/guards.ts";
 import type { EncodedPair } from "../lib/types.ts";

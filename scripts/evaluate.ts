@@ -23,7 +23,7 @@ import { wrap } from "./cli/help_text.ts";
 import { encoderOf, noteBackend, noteReport } from "./cli/note_data.ts";
 import type { Progress } from "./cli/progress.ts";
 import { runScript, type ScriptIo } from "./cli/run_script.ts";
-import { backendFlags } from "./cli/train_flags.ts";
+import { backendFlags, writingFlags } from "./cli/train_flags.ts";
 import { reportFlags, writePairs, writeReport } from "./cli/write_report.ts";
 
 const DPO_MODEL = "./models/dpo_hallucination_resistant/final_model";
@@ -69,14 +69,7 @@ await runScript({
       help: "Where evaluation.json, samples.jsonl, pairs.json and report.html go (default: " +
         "evaluation beside the DPO model)",
     },
-    max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest answer" },
-    temperature: {
-      type: "number",
-      min: 0,
-      default: 0,
-      help: "0 takes the likeliest token; 1 draws as the model believes, and shows more mistakes",
-    },
-    seed: { type: "integer", min: 0, default: 42, help: "Draws at temperature above 0" },
+    ...writingFlags,
     samples: {
       type: "integer",
       min: 1,

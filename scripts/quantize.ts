@@ -22,7 +22,7 @@ import { tryOutput } from "./cli/print_or_write.ts";
 import { bytesProgress } from "./cli/bytes_progress.ts";
 import type { Progress } from "./cli/progress.ts";
 import { runScript } from "./cli/run_script.ts";
-import { backendFlags } from "./cli/train_flags.ts";
+import { backendFlags, writingFlags } from "./cli/train_flags.ts";
 
 await runScript({
   name: "quantize",
@@ -63,14 +63,7 @@ await runScript({
       default: 100,
       help: "Writes for so many of that file's different prompts",
     },
-    max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest text written there" },
-    temperature: {
-      type: "number",
-      min: 0,
-      default: 0,
-      help: "0 takes the likeliest token; 1 draws as the model believes, and shows more mistakes",
-    },
-    seed: { type: "integer", min: 0, default: 42, help: "Draws at temperature above 0" },
+    ...writingFlags,
     batch_size: { type: "integer", min: 1, default: 4, help: "Pairs in memory at once" },
     max_length: { type: "integer", min: 2, default: 1024, help: "Most tokens of a row" },
     skip_invalid: { type: "boolean", help: "Leaves bad rows out and counts them" },

@@ -1,6 +1,6 @@
 import { dpoLoss, type DpoLossOptions, type DpoLossResult } from "../loss/dpo_loss.ts";
 import { comparesPairs, type LossOptions } from "../loss/loss_options.ts";
-import { tokenLogProbs } from "../model/stack.ts";
+import { tokenLogProbs } from "../model/token_log_probs.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { Models } from "./build_models.ts";
 import { joinLogProbs, makeSums, type PairSums, sumResponses } from "./pair_sums.ts";

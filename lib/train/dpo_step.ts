@@ -5,7 +5,7 @@ import {
   meanMetrics,
   type MetricSums,
 } from "../loss/preference_metrics.ts";
-import { tokenGradients } from "../model/stack.ts";
+import { tokenGradients } from "../model/token_gradients.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { PreferenceMetrics } from "../types.ts";
 import { batchLosses } from "./batch_losses.ts";
@@ -89,7 +89,7 @@ export async function dpoGradients(
  * One step of Direct Preference Optimization: forward and backward through the policy, clipping,
  * AdamW.
  *
- * **Source**: arXiv 2305.18290, Eq. 7; the gradient is written by hand, see lib/model/stack.ts.
+ * **Source**: arXiv 2305.18290, Eq. 7; the gradient is written by hand, see lib/model/token_gradients.ts.
  * **Units**: log-probabilities in nats, summed over response tokens.
  * **Memory**: the models are changed in place; no tensor is left behind.
  *

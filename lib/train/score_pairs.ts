@@ -1,4 +1,4 @@
-import { tokenLogProbs } from "../model/stack.ts";
+import { tokenLogProbs } from "../model/token_log_probs.ts";
 import { nextTurn } from "../next_turn.ts";
 import { packPairs } from "../tokenizer/token_batch.ts";
 import type { EncodedPair } from "../types.ts";

@@ -3,7 +3,7 @@ import { alignTensor } from "../backend/aligned_rows.ts";
 import { forProducts, weightProduct } from "../backend/half_matrix.ts";
 import { headRowsAtOnce } from "../layers/head.ts";
 import type { Adapters, Network } from "../model/network.ts";
-import { readTokens } from "../model/stack.ts";
+import { readTokens } from "../model/read_tokens.ts";
 import type { TokenBatch } from "../types.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { checkReach } from "../model/embedding.ts";
-import { tokenGradients, tokenLogProbs } from "../model/stack.ts";
+import { tokenGradients } from "../model/token_gradients.ts";
+import { tokenLogProbs } from "../model/token_log_probs.ts";
 import { nextTurn } from "../next_turn.ts";
 import { packExamples } from "../tokenizer/token_batch.ts";
 import type { EncodedExample } from "../types.ts";

@@ -23,6 +23,18 @@ export const modelFlags = {
   adapter_path: { type: "string", value: "PATH", help: "A trained adapter over it: the policy" },
 } satisfies Flags;
 
+/** Flags of scripts that let models write, to judge them by it. */
+export const writingFlags = {
+  max_new_tokens: { type: "integer", min: 1, default: 128, help: "Longest text that is written" },
+  temperature: {
+    type: "number",
+    min: 0,
+    default: 0,
+    help: "0 takes the likeliest token; 1 draws as the model believes, and shows more mistakes",
+  },
+  seed: { type: "integer", min: 0, default: 42, help: "Draws at temperature above 0" },
+} satisfies Flags;
+
 /** Flags of both trainers; what differs is given by each. */
 export const trainFlags = {
   num_epochs: { type: "integer", min: 1, default: 2, help: "Passes over the training file" },

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "../../lib/std.ts";
-import { UserError } from "../../lib/errors.ts";
 import { readTable } from "../../lib/data/read_table.ts";
+import { userError } from "../io/damage.ts";
 
 async function withFile<T>(name: string, text: string, use: (path: string) => Promise<T>) {
   const folder = await Deno.makeTempDir();
@@ -10,16 +10,6 @@ async function withFile<T>(name: string, text: string, use: (path: string) => Pr
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function messageOf(run: () => unknown): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    assert(error instanceof UserError, `${error}`);
-    return error.message;
-  }
-  return "nothing was thrown";
 }
 
 Deno.test("readTable() reads CSV with quotes, commas, line breaks and a BOM", async () => {
@@ -41,7 +31,7 @@ Deno.test("readTable() reads JSONL", async () => {
 Deno.test("readTable() says what is wrong with a table", async () => {
   const problem = (name: string, text: string) =>
     withFile(name, text, async (path) => {
-      const message = await messageOf(() => readTable(path));
+      const message = (await userError(readTable(path))).message;
       return message.replaceAll(path, "FILE");
     });
   assertEquals(
@@ -58,7 +48,7 @@ Deno.test("readTable() says what is wrong with a table", async () => {
     `Cannot parse "FILE" line 2: wanted a JSON object`,
   );
   assertEquals(
-    await messageOf(() => readTable("no.csv")),
+    (await userError(readTable("no.csv"))).message,
     `Cannot read "no.csv": there is no such file or folder`,
   );
 });
@@ -67,14 +57,14 @@ Deno.test("readTable() refuses a column named twice, and a list that is not UTF-
   const folder = await Deno.makeTempDir(), path = `${folder}/a.csv`;
   await Deno.writeTextFile(path, "note,talk,note\na,b,c\n");
   assertEquals(
-    await messageOf(() => readTable(path)),
+    (await userError(readTable(path))).message,
     `Cannot use "${path}": two of its columns are named "note"; rename one of them`,
   );
   await Deno.writeTextFile(path, "note,,\na,b,c\n");
   assertEquals(await readTable(path), [{ note: "a", "": "c" }], "a column without a name is none");
   const list = `${folder}/a.json`;
   await Deno.writeFile(list, Uint8Array.from(`[{"note": "caf\xe9"}]`, (c) => c.charCodeAt(0)));
-  assertEquals(await messageOf(() => readTable(list)), `Cannot read "${list}": not UTF-8`);
+  assertEquals((await userError(readTable(list))).message, `Cannot read "${list}": not UTF-8`);
   await Deno.remove(folder, { recursive: true });
 });
 
@@ -99,7 +89,7 @@ Deno.test("readTable() reads a CSV piece by piece, and names a line that is not 
   await Deno.writeFile(path, Uint8Array.of(0xff), { append: true });
   const line = 2 * count + 2;
   assertEquals(
-    await messageOf(() => readTable(path)),
+    (await userError(readTable(path))).message,
     `Cannot read "${path}" line ${line}: not UTF-8`,
   );
 });

@@ -6,7 +6,7 @@ import { estimate as measured, type EstimateOptions } from "../../lib/estimate/e
 import { figuredSeconds, HARDWARE } from "../../lib/estimate/hardware.ts";
 import { passNumbers } from "../../lib/estimate/pass_memory.ts";
 import { countParameters } from "../../lib/estimate/run_memory.ts";
-import { tokenGradients } from "../../lib/model/stack.ts";
+import { tokenGradients } from "../../lib/model/token_gradients.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { encodePairs } from "../../lib/tokenizer/encode_all.ts";
 import { packPairs } from "../../lib/tokenizer/token_batch.ts";

@@ -9,7 +9,7 @@ import { disposeAdapters, uploadAdapter } from "../../lib/lora/upload_adapter.ts
 import { familyOf } from "../../lib/model/families.ts";
 import { disposeNetwork } from "../../lib/model/load_network.ts";
 import type { ModelConfig } from "../../lib/model/model_config.ts";
-import { tokenGradients } from "../../lib/model/stack.ts";
+import { tokenGradients } from "../../lib/model/token_gradients.ts";
 import { assert } from "../../lib/std.ts";
 import { packPairs } from "../../lib/tokenizer/token_batch.ts";
 import { presentBackends } from "../backend/backends.ts";

@@ -1,7 +1,7 @@
 import type { ModelConfig } from "../../lib/model/model_config.ts";
 import { initLora, type LoraAdapter, type LoraConfig } from "../../lib/lora/lora_adapter.ts";
 import type { Adapters, Network } from "../../lib/model/network.ts";
-import { tokenLogProbs } from "../../lib/model/stack.ts";
+import { tokenLogProbs } from "../../lib/model/token_log_probs.ts";
 import { createRandom } from "../../lib/random.ts";
 import { packExamples } from "../../lib/tokenizer/token_batch.ts";
 import { randomWeights, TINY } from "../model/taped_llama.ts";

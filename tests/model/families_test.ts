@@ -18,7 +18,8 @@ import { disposeNetwork, inPrecision, loadNetwork } from "../../lib/model/load_n
 import type { Network } from "../../lib/model/network.ts";
 import { openCheckpoint } from "../../lib/model/open_checkpoint.ts";
 import { parseModelConfig } from "../../lib/model/parse_model_config.ts";
-import { tokenGradients, tokenLogProbs } from "../../lib/model/stack.ts";
+import { tokenGradients } from "../../lib/model/token_gradients.ts";
+import { tokenLogProbs } from "../../lib/model/token_log_probs.ts";
 import { createRandom } from "../../lib/random.ts";
 import { assert, assertEquals } from "../../lib/std.ts";
 import { packExamples, packPairs } from "../../lib/tokenizer/token_batch.ts";

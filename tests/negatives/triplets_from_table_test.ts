@@ -1,11 +1,11 @@
 import { assert, assertEquals } from "../../lib/std.ts";
-import { UserError } from "../../lib/errors.ts";
 import { readTable } from "../../lib/data/read_table.ts";
 import { tripletsFromTable } from "../../lib/negatives/triplets_from_table.ts";
 import { DETAIL_KINDS } from "../../lib/data/details/change.ts";
 import { measureHallucination } from "../../lib/meter/measure_hallucination.ts";
 import { splitTriplets } from "../../lib/data/split_triplets.ts";
 import { testUnless } from "../test_unless.ts";
+import { userMessage } from "../thrown_by.ts";
 
 const REAL = "../shared/data/mts-dialog/train.csv";
 const realRows = await readTable(REAL).catch(() => []);
@@ -19,16 +19,6 @@ const rows = [
   { talk: "Doctor: Any fever?\nPatient: No.", note: "He has had no fever." },
   { talk: "I am 61.", note: 61 },
 ];
-
-async function messageOf(run: () => unknown): Promise<string> {
-  try {
-    await run();
-  } catch (error) {
-    assert(error instanceof UserError, `${error}`);
-    return error.message;
-  }
-  return "nothing was thrown";
-}
 
 Deno.test("tripletsFromTable() writes prompts, records the change and counts what it left out", () => {
   const made = tripletsFromTable([...rows, rows[0]], options);
@@ -112,19 +102,19 @@ testUnless(noRealRows, "tripletsFromTable() makes hard and fair triplets of real
   }
 });
 
-Deno.test("tripletsFromTable() names a missing column and a table without details", async () => {
+Deno.test("tripletsFromTable() names a missing column and a table without details", () => {
   assertEquals(
-    await messageOf(() => tripletsFromTable(rows, { ...options, chosenColumn: "notes" })),
+    userMessage(() => tripletsFromTable(rows, { ...options, chosenColumn: "notes" })),
     `Cannot find the column "notes": the table has "talk", "note"; did you mean "note"?`,
   );
   assertEquals(
-    await messageOf(() => tripletsFromTable([rows[1], rows[2]], options)),
+    userMessage(() => tripletsFromTable([rows[1], rows[2]], options)),
     `Cannot make triplets: of the rows read, 1 lack a text in "talk" or "note" and 1 have no ` +
       `detail to change`,
   );
   const baseless = [{ talk: "Hello.", note: "A red rash of the left eye." }];
   assertEquals(
-    await messageOf(() => tripletsFromTable(baseless, options)),
+    userMessage(() => tripletsFromTable(baseless, options)),
     `Cannot make triplets: of the rows read, 0 lack a text in "talk" or "note" and 1 have no ` +
       `detail to change (2 changes tried: 2 of details that "talk" doesn't state, 0 that may be ` +
       `true, 0 too unlike the text)`,

@@ -7,7 +7,7 @@ import { loadNetwork } from "../../lib/model/load_network.ts";
 import { openCheckpoint } from "../../lib/model/open_checkpoint.ts";
 import { type Adapters, type Network, weightOf } from "../../lib/model/network.ts";
 import { headName } from "../../lib/model/embedding.ts";
-import { tokenLogProbs } from "../../lib/model/stack.ts";
+import { tokenLogProbs } from "../../lib/model/token_log_probs.ts";
 import { packExamples } from "../../lib/tokenizer/token_batch.ts";
 import type { EncodedPair, HostTensor, TokenBatch } from "../../lib/types.ts";
 

@@ -10,7 +10,7 @@ import { disposeAdapters, uploadAdapter } from "../../lib/lora/upload_adapter.ts
 import { generateTokens } from "../../lib/model/generate_tokens.ts";
 import { disposeNetwork } from "../../lib/model/load_network.ts";
 import type { Network } from "../../lib/model/network.ts";
-import { tokenGradients } from "../../lib/model/stack.ts";
+import { tokenGradients } from "../../lib/model/token_gradients.ts";
 import { meanMetrics } from "../../lib/loss/preference_metrics.ts";
 import { packExamples } from "../../lib/tokenizer/token_batch.ts";
 import type { Models } from "../../lib/train/build_models.ts";

@@ -15,7 +15,7 @@ import { referenceBatch } from "../../lib/train/reference_cache.ts";
 import { modelSettings } from "../../lib/train/run_record.ts";
 import { scorePairs } from "../../lib/train/score_pairs.ts";
 import { fusedKernels, switchFusedKernels } from "../../lib/backend/fused_kernels.ts";
-import { tokenGradients } from "../../lib/model/stack.ts";
+import { tokenGradients } from "../../lib/model/token_gradients.ts";
 import { packPairs } from "../../lib/tokenizer/token_batch.ts";
 import { presentBackends } from "../backend/backends.ts";
 import { assertClose } from "../close.ts";
