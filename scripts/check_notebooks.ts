@@ -1,12 +1,12 @@
 /**
- * Checks types and format of the code cells of all notebooks: Deno's kernel never looks at types, and
- * `deno fmt --check` finds fault with every notebook (2.9.6).
+ * Checks types and format of the code cells of all notebooks, and what notebooks/README.md asks of
+ * them: Deno's kernel never looks at types, and `deno fmt --check` finds fault with every notebook
+ * (2.9.6).
  */
 import { join } from "node:path";
 import { UserError } from "../lib/errors.ts";
+import { type NotebookCell, notebookFaults, solutionsOf, sourceOf } from "./cli/notebook_faults.ts";
 import { runScript } from "./cli/run_script.ts";
-
-type Cell = { cell_type: string; source: string | string[] };
 
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
 
@@ -17,15 +17,20 @@ await runScript({
   flags: { folder: { type: "string", help: "Where the notebooks are", default: "notebooks" } },
   async main({ folder }, io) {
     const names = (await namesIn(folder)).filter((name) => name.endsWith(".ipynb")).sort();
-    const extracts = names.map((name) => join(folder, `${name.slice(0, -6)}.cells.ts`));
+    const extracts: string[] = [];
+    let hasFailed = false;
     try {
-      for (const [i, name] of names.entries()) {
-        await Deno.writeTextFile(
-          extracts[i],
-          extractCode(await Deno.readTextFile(join(folder, name)), name),
-        );
+      for (const name of names) {
+        const cells = parseCells(await Deno.readTextFile(join(folder, name)), name);
+        for (const fault of notebookFaults(cells)) {
+          hasFailed = true;
+          io.note(`${name}: ${fault}`);
+        }
+        const path = join(folder, `${name.slice(0, -6)}.cells.ts`);
+        extracts.push(path);
+        await Deno.writeTextFile(path, extractCode(cells, name));
       }
-      const hasFailed = names.length > 0 && !(await checkAll(extracts, io.note));
+      if (names.length > 0 && !(await checkAll(extracts, io.note))) hasFailed = true;
       io.print(`${names.length} notebooks checked`);
       return hasFailed ? 1 : 0;
     } finally {
@@ -44,16 +49,18 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-/** The code cells as one module, each under a comment with its number. */
-function extractCode(notebook: string, name: string): string {
-  const cells = parseCells(notebook, name);
-  const code = cells.flatMap(({ cell_type, source }, i) =>
-    cell_type === "code" ? [`// ${name}, cell ${i + 1}\n${[source].flat().join("")}`] : []
+/** The code cells as one module, each under a comment with its number, then the solutions. */
+function extractCode(cells: NotebookCell[], name: string): string {
+  const code = cells.flatMap((cell, i) =>
+    cell.cell_type === "code" ? [`// ${name}, cell ${i + 1}\n${sourceOf(cell)}`] : []
   );
-  return `${code.join("\n\n")}\nexport {};\n`;
+  const solutions = solutionsOf(cells).map((code, i) =>
+    `// ${name}, solution ${i + 1}\n${code.trimEnd()}`
+  );
+  return `${[...code, ...solutions].join("\n\n")}\nexport {};\n`;
 }
 
-function parseCells(notebook: string, name: string): Cell[] {
+function parseCells(notebook: string, name: string): NotebookCell[] {
   try {
     return JSON.parse(notebook).cells;
   } catch (error) {

@@ -70,6 +70,11 @@ await runScript({
         "evaluation beside the DPO model)",
     },
     ...writingFlags,
+    batch_size: {
+      type: "integer",
+      min: 1,
+      help: "Pairs or texts in memory at once (default: 8 pairs, 16 texts)",
+    },
     samples: {
       type: "integer",
       min: 1,
@@ -120,7 +125,7 @@ await runScript({
     const beta = config?.beta ?? 0.1;
     const show = progressOf(io);
     const evaluation = await evaluateModels({ sft, dpo, control: control ?? undefined }, triplets, {
-      ...{ beta, maxLength, samples, seed, temperature, maxNewTokens },
+      ...{ beta, maxLength, samples, seed, temperature, maxNewTokens, batchSize: flags.batch_size },
       ...{ skipInvalid: flags.skip_invalid, signal: io.signal, onProgress: show.update },
     }).finally(show.end);
     const record = evaluationRecord(evaluation, {

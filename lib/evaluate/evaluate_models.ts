@@ -31,6 +31,8 @@ export type Compared = { sft: Models; dpo: Models; control?: Models };
 export type EvaluateModelsOptions =
   & Pick<GenerateOptions, "maxNewTokens" | "temperature" | "seed" | "signal">
   & {
+    /** Pairs, and texts, in memory at once; 8 and 16 unless given. */
+    batchSize?: number;
     beta: number;
     maxLength?: number;
     /** Leaves out and counts pairs of which `maxLength` leaves no answer, instead of refusing them. */
@@ -106,7 +108,7 @@ export async function evaluateModels(
   for (const policy of [dpo, control]) if (policy) checkTokens(policy, sft, used);
   const score = (of: Models, label: string, adapter: boolean) =>
     scorePairs(of, rows, {
-      ...{ adapter, batchSize: 8, signal },
+      ...{ adapter, batchSize: writing.batchSize ?? 8, signal },
       onProgress: (done) => onProgress?.(label, done, rows.length),
     });
   const reference = await score(sft, "Stage A reads", false);

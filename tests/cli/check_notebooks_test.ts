@@ -10,7 +10,7 @@ async function check(cells: string[]) {
   });
   const notebook = {
     cells: [{ cell_type: "markdown", source: "# not code" }].concat(
-      cells.map((source) => ({ cell_type: "code", source })),
+      cells.map((source) => ({ cell_type: "code", source, outputs: [{ output_type: "stream" }] })),
     ),
   };
   await Deno.writeTextFile(`${folder}/01_a.ipynb`, JSON.stringify(notebook));
@@ -25,7 +25,7 @@ async function check(cells: string[]) {
 
 Deno.test("check_notebooks accepts cells that share names and wait at the top level", async () => {
   const cells = [
-    'import { logSigmoid } from "../../lib/loss/log_sigmoid.ts";\nconst a = await Promise.resolve(0);',
+    'import { logSigmoid } from "../../mod.ts";\nconst a = await Promise.resolve(0);',
     "logSigmoid(a) as number;",
     "await Deno.jupyter.display({}, { raw: true });",
   ];
@@ -42,4 +42,16 @@ Deno.test("check_notebooks shows where a cell is not formatted", async () => {
   const { code, stderr } = await check(["const a = 1;", "a  +  a;"]);
   assertEquals(code, 1);
   assert(stderr.includes("01_a.cells.ts") && stderr.includes("a + a;"), stderr);
+});
+
+Deno.test("check_notebooks checks solutions' types, and names what breaks a notebook's rules", async () => {
+  const solved = "const a = 1;\na.toFixed();\n/*\n```typescript\nconst b: string = a;\n```\n*/";
+  const wrongType = await check([solved]);
+  assertEquals(wrongType.code, 1);
+  assert(wrongType.stderr.includes("not assignable to type 'string'"), wrongType.stderr);
+  const inside = await check([
+    'import "../../lib/errors.ts";\nimport { x } from "../../lib/x.ts";\nx;',
+  ]);
+  assertEquals(inside.code, 1);
+  assert(inside.stderr.includes("01_a.ipynb: cell 2 imports ../../lib/x.ts"), inside.stderr);
 });

@@ -67,6 +67,22 @@ Deno.test("openPolicy() loads a merged model beside Stage A", async () => {
   assertClose(surprises[0], surprises[1], { absolute: 1e-4 }); // Stage A's, not its own
 });
 
+Deno.test("evaluateModels() reads and writes so many at once as it is told, and the same", async () => {
+  using sft = await loadModels({ modelPath: STAGE_A });
+  using dpo = await openPolicy(sft, DPO);
+  const seen: string[] = [];
+  const run = async (batchSize?: number) => {
+    const onProgress = (label: string, done: number) => void seen.push(`${label} ${done}`);
+    const options = { ...WRITING, batchSize, onProgress };
+    const { preference, texts } = await evaluateModels({ sft, dpo }, TRIPLETS, options);
+    return { loss: preference.dpo!.loss, texts: texts.dpo!.map(({ text }) => text) };
+  };
+  const [together, alone] = [await run(), await run(1)];
+  assertClose(alone.loss, together.loss, { absolute: 1e-6 });
+  assertEquals(alone.texts, together.texts);
+  for (const label of ["DPO reads 1", "DPO writes 1"]) assert(seen.includes(label), seen.join());
+});
+
 Deno.test("evaluateModels() refuses a model that reads other tokens", async () => {
   const other = await writeTinyFolder(join(ROOT, "shuffled")), at = join(other, "tokenizer.json");
   const tokenizer = JSON.parse(await Deno.readTextFile(at)), { vocab } = tokenizer.model;
