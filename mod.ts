@@ -261,7 +261,7 @@ export type { LintedRow } from "./lib/evaluate/lint_checks.ts";
 export type { RowPlace } from "./lib/row_place.ts";
 export { type Readiness, readiness, type ReadinessCheck } from "./lib/evaluate/readiness.ts";
 export type { ReadinessWarning } from "./lib/evaluate/readiness_warnings.ts";
-export { type RecordedRows, type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";
+export { type RunStats, runStatsSchema } from "./lib/evaluate/run_stats.ts";
 
 export type { Figure, FigureAxis, FigureLayout, FigureTrace } from "./lib/notebook/figure.ts";
 export type { Broadcast } from "./lib/notebook/kernel.ts";

@@ -2,30 +2,11 @@
  * One command for the others: `deno run -q -P=dpo scripts/dpo.ts train --beta 0.2` starts
  * `scripts/train_dpo.ts` with that script's own permissions and no others.
  */
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { didYouMean } from "../lib/did_you_mean.ts";
-
-/** Each command's script, and what it is for in a few words. */
-export const commands: Record<string, { script: string; summary: string }> = {
-  demo: { script: "demo", summary: "train the embedded model, compare what both write" },
-  fetch: { script: "fetch_model", summary: "download a model from the hub" },
-  triplets: { script: "make_triplets", summary: "make pairs from a table of notes" },
-  lint: { script: "lint_triplets", summary: "look for what is wrong with pairs" },
-  sft: { script: "train_sft", summary: "train Stage A" },
-  train: { script: "train_dpo", summary: "train by DPO" },
-  score: { script: "score", summary: "log-probabilities of answers" },
-  generate: { script: "generate", summary: "let a model write" },
-  evaluate: { script: "evaluate", summary: "Stage A against DPO on held-out pairs" },
-  hallucination: { script: "measure_hallucination", summary: "count unsupported details of texts" },
-  readiness: { script: "readiness", summary: "a verdict on a run, with reasons" },
-  report: { script: "report", summary: "a page about a run, or about two" },
-  merge: { script: "merge_lora", summary: "an adapter and its base as one folder" },
-  quantize: { script: "quantize", summary: "write a GGUF file" },
-  doctor: { script: "doctor", summary: "what computes here, and what would be faster" },
-};
-
-const project = join(import.meta.dirname!, "..");
+import { commands } from "./cli/commands.ts";
+import { isInProject, project } from "./cli/place.ts";
 
 if (import.meta.main) {
   const [command = "--help", ...args] = Deno.args;
@@ -81,7 +62,7 @@ async function start(script: string, args: string[]): Promise<number> {
  * where it was started too, and writes there and not in dpo-kit's.
  */
 function grantsOf(script: string): string[] {
-  if (relative(project, Deno.cwd()) === "") return [`-P=${script}`];
+  if (isInProject()) return [`-P=${script}`];
   const sets = config.permissions as Record<string, object>, here = Deno.cwd();
   const grants = Object.entries(sets[script]) as [kind: string, names: string[]][];
   return [

@@ -205,7 +205,7 @@ function nextCommands(
     {
       what: "See what it writes, beside Stage A",
       script: "evaluate",
-      args: ["--dpo_model_path", model, "--test_file", held],
+      args: ["--dpo_model_path", model, "--test_file", held, "--temperature", "1"],
     },
     {
       what: "Ask whether it is ready",

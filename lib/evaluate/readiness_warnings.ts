@@ -32,10 +32,10 @@ export function warningsOf(
       next: "trust the generated texts; raise --beta or train for less if they got worse",
     },
     likelihoodFalls(stats, evaluation),
-    isSameFile(stats) && {
+    areSameRows(stats) && {
       name: "overlap",
-      figure: "same file",
-      reason: "validation and training used the same file: following it proves nothing",
+      figure: "same rows",
+      reason: "validation and training used the same rows: following them proves nothing",
       next: "train with a --val_file of other prompts",
     },
     ...(evaluation ? warningsOfTexts(evaluation) : []),
@@ -99,7 +99,6 @@ function likelihoodFalls(
   };
 }
 
-function isSameFile({ settings: { train_rows, validation_rows } }: RunStats): boolean {
-  const hash = train_rows?.file?.sha256;
-  return hash !== undefined && hash === validation_rows?.file?.sha256;
+function areSameRows({ settings: { data_sha256, validation_sha256 } }: RunStats): boolean {
+  return data_sha256 !== undefined && data_sha256 === validation_sha256;
 }

@@ -1,6 +1,7 @@
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import config from "../../deno.json" with { type: "json" };
 import { commandOf } from "./help_text.ts";
+import { askDeno, isInProject, isMisplaced, project } from "./place.ts";
 import { quote } from "./quote.ts";
 
 const verbs: Record<string, string> = {
@@ -61,25 +62,6 @@ export function explainDenied(
     `  ${command(grantFlags(name, { kind, target, values, isGranted }))}`;
 }
 
-const project = join(import.meta.dirname!, "../..");
-
-/**
- * Whether this process was started where its permission set doesn't reach: sets and defaults count
- * from the project's folder. What `scripts/dpo.ts` starts elsewhere reads the folder it stands in,
- * and not all.
- */
-export function isMisplaced(): boolean {
-  return !isInProject() && (!askDeno("read", ".") || askDeno("read"));
-}
-
-function isInProject(): boolean {
-  try {
-    return relative(project, Deno.cwd()) === "";
-  } catch {
-    return true; // it may not ask: then the set is missing, and that is said
-  }
-}
-
 /** What the user knows a file as that is written beside its place and then renamed. */
 function withoutTemporary(path: string): string {
   return path.replace(/[/\\]writable\.\d+\.tmp$/, "").replace(/\.\d+-\d+\.(tmp|old)$/, "");
@@ -92,12 +74,6 @@ function hasOwnSet(name: string, isGranted: Denied["isGranted"]): boolean {
     if (grants === true) return isGranted(kind);
     return grants.length > 0 && isGranted(kind, grants[0]);
   });
-}
-
-function askDeno(kind: string, target?: string): boolean {
-  const key = kind === "env" ? "variable" : kind === "run" ? "command" : "path";
-  const descriptor = { name: kind, [key]: target } as unknown as Deno.PermissionDescriptor;
-  return Deno.permissions.querySync(descriptor).state === "granted";
 }
 
 type NamedValue = { flag: string; value: string };

@@ -1,5 +1,6 @@
 import { UsageError, UserError } from "../../lib/errors.ts";
-import { explainDenied, type ExplainDeniedOptions, isMisplaced } from "./explain_denied.ts";
+import { explainDenied, type ExplainDeniedOptions } from "./explain_denied.ts";
+import { isMisplaced } from "./place.ts";
 
 /** What a failed script prints and exits with. */
 export type Explanation = { message: string; exitCode: 1 | 2 };

@@ -1,5 +1,7 @@
 import { formatNumber } from "../../lib/format_number.ts";
+import { installedAs } from "./commands.ts";
 import { commonFlags, type Flag, type Flags } from "./flags.ts";
+import { isLaunched } from "./place.ts";
 
 /** What a script says of itself. */
 export type ScriptText = {
@@ -16,8 +18,9 @@ const columns = 80;
 const indent = 2;
 const nameColumns = 30;
 
-/** How a script is started, up to its flags; `grant` is a permission flag beside its set. */
+/** How a script is started here, up to its flags; `grant` is a permission flag beside its set. */
 export function commandOf(name: string, grant = ""): string {
+  if (isLaunched()) return installedAs(name);
   return `deno run -q -P=${name} ${grant && `${grant} `}scripts/${name}.ts`;
 }
 

@@ -124,8 +124,7 @@ Deno.test("readiness() warns of what a passing run may hide", () => {
   const worse = madeUpEvaluation({ sft, control: { ...control, wrong: 0.05 }, dpo, drift: -3 });
   worse.overlap = { same_file: false, prompts: 7 };
   const overlapping = stats();
-  const rows = { file: { sha256: "x" } };
-  overlapping.settings = { train_rows: rows, validation_rows: rows };
+  overlapping.settings = { data_sha256: "x", validation_sha256: "x" };
   assertEquals(warned(overlapping, worse), [
     "very high preference",
     "falling likelihood",
@@ -136,6 +135,8 @@ Deno.test("readiness() warns of what a passing run may hide", () => {
     "nothing added",
   ]);
   assert(warned(stats(), madeUpEvaluation({ sft, dpo })).includes("no control"));
+  const split = { ...stats(), settings: { data_sha256: "x", validation_sha256: "y" } };
+  assertEquals(warned(split, GOOD), ["very high preference"]); // rows split off the same file
 });
 
 Deno.test("runStatsSchema takes what a run writes and names what is missing", () => {

@@ -1,6 +1,6 @@
 import config from "../../deno.json" with { type: "json" };
 import { assert, assertEquals } from "../../lib/std.ts";
-import { commands } from "../../scripts/dpo.ts";
+import { commands } from "../../scripts/cli/commands.ts";
 
 /** Scripts for whoever changes dpo-kit, or that only run in its folder. */
 const others = [

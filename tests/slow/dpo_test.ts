@@ -37,6 +37,8 @@ Deno.test("dpo.ts in another folder reads and writes there, and not in dpo-kit's
     const score = ["score", "--model_path", model, "--file", "rows.jsonl", "--output"];
     const here = await dpo([...score, "scores.jsonl"], place);
     assertEquals(here.code, 0, here.stderr);
+    const help = await dpo(["score", "--help"], place);
+    assert(help.stdout.includes("\n  dpo-kit score [flags]\n"), help.stdout);
     const lines = (await Deno.readTextFile(join(place, "scores.jsonl"))).trim().split("\n");
     assertEquals(lines.length, 4);
     const there = await dpo([...score, join(root, "models/scores.jsonl")], place);
